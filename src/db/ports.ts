@@ -1,0 +1,161 @@
+/**
+ * The door of storage. What is here is all that the rest of FlowForge knows of it: no SQL engine, no file system.
+ * Members marked + are additions to the user's document, as `api.md` and `schema-columns.md` allow them.
+ */
+export {
+  ERROR_CODES,
+  FlowForgeError,
+  fromWireError,
+  isFlowForgeError,
+  toFlowForgeError,
+  toWireError,
+  type ErrorCode,
+  type ErrorDetails,
+  type WireError
+} from './flowforge-error.ts'
+
+export type JsonObject = Record<string, unknown>
+
+/** A stored event, as it was appended; never changed afterwards. */
+export type Event = {
+  readonly id: string
+  /** Place in the global order; grows, is never reused, may have gaps. */
+  readonly position: number
+  /** The whole id as the caller gave it, e.g. `workflow:wf-1`. */
+  readonly aggregateId: string
+  /** What stands before the first colon of `aggregateId`; `default` where there is none. */
+  readonly aggregateType: string
+  readonly eventType: string
+  readonly eventVersion: number
+  /** 1 for a stream's first event, then without a gap. */
+  readonly seq: number
+  readonly txId: string
+  readonly causedByEventId: string | null
+  readonly payload: JsonObject
+  readonly metadata: JsonObject | null
+  /** ISO-8601 UTC with milliseconds. */
+  readonly createdAt: string
+}
+
+export type NewEvent = {
+  readonly aggregateId: string
+  readonly eventType: string
+  readonly payload: JsonObject
+  readonly metadata?: JsonObject | undefined
+  /** + The caller's event id. The same id appended again answers with the stored event and appends nothing. */
+  readonly id?: string | undefined
+  /** + The seq the stream is expected to end with; 0: it must be new. Otherwise `CONFLICT`. */
+  readonly expectedSeq?: number | undefined
+  /** + Default 1. */
+  readonly eventVersion?: number | undefined
+  /** + Also read from `metadata.tx_id`. */
+  readonly txId?: string | undefined
+  readonly causedByEventId?: string | undefined
+}
+
+export type Snapshot = {
+  readonly aggregateId: string
+  readonly lastSeq: number
+  readonly state: JsonObject
+  readonly createdAt: string
+  /** + The shape that `state` was written in. */
+  readonly stateVersion: number
+}
+
+export interface EventStorePort {
+  /** Appends one event. Answers when it is durable. @throws FlowForgeError `CONFLICT`, `INVALID_INPUT`, `STORAGE_FULL` */
+  append(event: NewEvent): Promise<Event>
+  /** + Appends all or none, under one `txId`; an event's `expectedSeq` counts the batch's earlier events of its stream. */
+  appendMany(events: readonly NewEvent[]): Promise<Event[]>
+  /** A stream's events, oldest first. */
+  load(args: {
+    aggregateId: string
+    afterSeq?: number | undefined
+    limit?: number | undefined
+  }): Promise<Event[]>
+  /** + Events of all streams in global order. `limit` defaults to 1,000. */
+  readAll(args: {
+    afterPosition?: number | undefined
+    limit?: number | undefined
+    aggregateType?: string | undefined
+    eventType?: string | undefined
+  }): Promise<Event[]>
+  latestSnapshot(args: { aggregateId: string }): Promise<Snapshot | null>
+  /** Replaces the aggregate's snapshot, unless the stored one is of a later seq and the same `stateVersion`. */
+  saveSnapshot(snapshot: {
+    aggregateId: string
+    lastSeq: number
+    state: JsonObject
+    stateVersion?: number | undefined
+  }): Promise<void>
+}
+
+export type SqlValue = string | number | bigint | null | Uint8Array
+export type Row = Record<string, unknown>
+
+export interface ProjectionStorePort {
+  /** Runs any one statement; for trusted code. INTEGERs beyond 2^53 come back as bigint. */
+  query(args: { sql: string; params?: readonly unknown[] | undefined }): Promise<Row[]>
+  /**
+   * + Runs one read-only statement for an untrusted caller: writes are refused by the engine's authorizer, not by
+   * looking at the text. `tables` are the tables it reads.
+   * @throws FlowForgeError `NOT_ALLOWED`, `TIMEOUT` after `timeoutMs` (default 5,000), `INVALID_INPUT` for bad SQL
+   */
+  read(args: {
+    sql: string
+    params?: readonly unknown[] | undefined
+    timeoutMs?: number | undefined
+  }): Promise<{ rows: Row[]; tables: string[] }>
+  /** Inserts rows, or on a conflict of the primary key updates the given columns and keeps the others. Objects are stored as JSON. */
+  upsert(args: { table: string; rows: readonly Row[] }): Promise<void>
+  /** + Sets columns of the rows whose columns equal `where`. */
+  update(args: { table: string; where: Row; set: Row }): Promise<void>
+  /** + Removes the rows whose columns equal `where`. */
+  remove(args: { table: string; where: Row }): Promise<void>
+  truncate(args: { table: string }): Promise<void>
+}
+
+export interface TxPort {
+  /**
+   * Runs `fn` in one transaction: all of it is committed when it resolves, nothing when it throws. Calls made inside
+   * nest by savepoints; every other caller's statement waits until it has ended.
+   *
+   * Inside `fn`, calls on the outer context belong to the transaction as long as `fn` awaits nothing but such calls;
+   * after awaiting anything else, use the context that `fn` is given.
+   */
+  runInTransaction<T>(fn: (context: DbContext) => T | Promise<T>): Promise<T>
+}
+
+export type BlobStat = { readonly size: number; readonly contentType?: string; readonly sha256: string }
+
+export interface BlobStorePort {
+  /** Stores bytes under a key, replacing what was there. */
+  put(args: { key: string; data: Uint8Array | Blob; contentType?: string | undefined }): Promise<void>
+  get(args: { key: string }): Promise<{ data: Uint8Array<ArrayBuffer>; contentType?: string } | null>
+  stat(args: { key: string }): Promise<BlobStat | null>
+  /** + Streams bytes in, never holding them whole; the key is `prefix` + their SHA-256 in hex. A stream that errors leaves nothing. */
+  putStream(args: {
+    prefix: string
+    stream: ReadableStream<Uint8Array>
+    contentType?: string | undefined
+  }): Promise<{ key: string; size: number; sha256: string }>
+  /** + A Blob that reads its bytes from storage as they are asked for; over OPFS a File. */
+  open(args: { key: string }): Promise<Blob | null>
+  /** + Forgets the key; bytes that no other key names go with it. */
+  remove(args: { key: string }): Promise<void>
+}
+
+/** + What a commit changed, told after it: table names, for those who follow rows. */
+export type CommitListener = (commit: { readonly tables: ReadonlySet<string> }) => void
+
+export interface DbContext {
+  readonly eventStore: EventStorePort
+  readonly projectionStore: ProjectionStorePort
+  readonly tx: TxPort
+  readonly blobStore: BlobStorePort
+  /** + Calls back after every commit, with the tables that it wrote. Answers with a function that ends it. */
+  readonly onCommit: (listener: CommitListener) => () => void
+  /** + Facts for the status page: where the data lives, and which schema it has. */
+  readonly facts: () => Promise<{ storage: 'opfs' | 'memory'; schemaVersion: number; logPosition: number }>
+  readonly close: () => Promise<void>
+}

@@ -1,0 +1,293 @@
+/**
+ * The door of the worker: the schema and type of every call. The page imports this file alone.
+ * `DbApi` is the user's `window.db`, `FlowForgeApi` is `window.flowforge`; `api.md` is what both keep to. Calls marked
+ * + are the app's own additions. Every call takes one object and fails with a `FlowForgeError`.
+ */
+import { z } from 'zod'
+import type { Event, Row, Snapshot } from '../db/ports.ts'
+import { GraphChange } from '../workflow/change.ts'
+import type { Graph, Parameters } from '../workflow/graph.ts'
+import type { Problem } from '../workflow/problem.ts'
+import type { Column, ValueType } from '../workflow/value-type.ts'
+
+export { ERROR_CODES, FlowForgeError, fromWireError, isFlowForgeError, toWireError } from '../db/ports.ts'
+export type { ErrorCode, Event, Row, Snapshot, WireError } from '../db/ports.ts'
+
+// ── window.db ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const Text = z.string().min(1)
+const JsonObject = z.record(z.string(), z.unknown())
+const Seq = z.number().int().min(0)
+
+/** Names of tables and columns, as `database-layer.md` allows them. */
+export const TableName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)
+
+export const NewEventInput = z.strictObject({
+  aggregateId: Text.max(512),
+  eventType: Text.max(256),
+  payload: JsonObject,
+  metadata: JsonObject.nullish(),
+  id: Text.max(256).optional(),
+  expectedSeq: Seq.optional(),
+  eventVersion: z.number().int().min(1).optional(),
+  txId: Text.max(256).optional(),
+  causedByEventId: Text.max(256).optional()
+})
+
+/** The argument of every `window.db` call. */
+export const dbInputs = {
+  appendEvent: NewEventInput,
+  appendEvents: z.strictObject({ events: z.array(NewEventInput).min(1).max(10_000) }),
+  loadEvents: z.strictObject({
+    aggregateId: Text,
+    afterSeq: Seq.optional(),
+    limit: z.number().int().min(1).optional()
+  }),
+  readAll: z.strictObject({
+    afterPosition: z.number().int().min(0).optional(),
+    limit: z.number().int().min(1).max(100_000).optional(),
+    aggregateType: Text.optional(),
+    eventType: Text.optional()
+  }),
+  latestSnapshot: z.strictObject({ aggregateId: Text }),
+  saveSnapshot: z.strictObject({ aggregateId: Text, lastSeq: z.number().int().min(1), state: JsonObject }),
+  queryProjection: z.strictObject({ sql: Text, params: z.array(z.unknown()).optional() }),
+  upsertProjection: z.strictObject({ table: TableName, rows: z.array(JsonObject) }),
+  truncateProjection: z.strictObject({ table: TableName }),
+  putBlob: z.strictObject({
+    key: Text.max(1024),
+    data: z.union([z.instanceof(Uint8Array), z.instanceof(Blob)]),
+    contentType: Text.optional()
+  }),
+  getBlob: z.strictObject({ key: Text }),
+  statBlob: z.strictObject({ key: Text })
+} as const
+
+type In<S extends z.ZodType> = z.input<S>
+type DbInputs = { [K in keyof typeof dbInputs]: In<(typeof dbInputs)[K]> }
+
+export type DbApi = {
+  appendEvent(args: DbInputs['appendEvent']): Promise<Event>
+  appendEvents(args: DbInputs['appendEvents']): Promise<Event[]>
+  loadEvents(args: DbInputs['loadEvents']): Promise<Event[]>
+  readAll(args: DbInputs['readAll']): Promise<Event[]>
+  latestSnapshot(args: DbInputs['latestSnapshot']): Promise<Snapshot | null>
+  saveSnapshot(args: DbInputs['saveSnapshot']): Promise<void>
+  queryProjection(args: DbInputs['queryProjection']): Promise<Row[]>
+  upsertProjection(args: DbInputs['upsertProjection']): Promise<void>
+  truncateProjection(args: DbInputs['truncateProjection']): Promise<void>
+  putBlob(args: DbInputs['putBlob']): Promise<void>
+  getBlob(args: DbInputs['getBlob']): Promise<{ data: Uint8Array; contentType?: string } | null>
+  statBlob(args: DbInputs['statBlob']): Promise<{ size: number; contentType?: string } | null>
+}
+
+// ── window.flowforge ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+const WorkflowId = Text
+const Version = z.number().int().min(1)
+const ParameterValues = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+
+export const flowForgeInputs = {
+  sources: {
+    /** `name` defaults to the file's; a name that is taken gets a number behind it: `orders (2).csv`. */
+    importFile: z.strictObject({ file: z.instanceof(File), name: Text.max(200).optional() }),
+    /** + First rows and the count of all. */
+    preview: z.strictObject({
+      dataSourceId: Text,
+      offset: z.number().int().min(0).optional(),
+      limit: z.number().int().min(1).max(10_000).optional()
+    }),
+    /** + The names that workflows know it by change with it only in drafts that are edited by hand. */
+    rename: z.strictObject({ dataSourceId: Text, name: Text.max(200) }),
+    /** + Removes it from the catalog; refused with `CONFLICT` while a draft or an active version names it. */
+    remove: z.strictObject({ dataSourceId: Text })
+  },
+  workflows: {
+    /** A workflow document; parsed by its own schema so that every problem is named at once. */
+    import: z.unknown(),
+    export: z.strictObject({ workflowId: WorkflowId, version: Version.optional() }),
+    publish: z.strictObject({ workflowId: WorkflowId }),
+    /** + An empty draft. `name` defaults to a free one: "Untitled workflow 2". */
+    create: z.strictObject({ name: Text.max(200).optional(), description: z.string().max(2_000).optional() }),
+    /** + What the canvas draws. `version` defaults to the draft, else the active. */
+    get: z.strictObject({ workflowId: WorkflowId, version: Version.optional() }),
+    /** + Applies changes to the draft, all or none; an active workflow without a draft gets one first. */
+    edit: z.strictObject({ workflowId: WorkflowId, changes: z.array(GraphChange).min(1) }),
+    undo: z.strictObject({ workflowId: WorkflowId }),
+    redo: z.strictObject({ workflowId: WorkflowId }),
+    describe: z.strictObject({
+      workflowId: WorkflowId,
+      name: Text.max(200).optional(),
+      description: z.string().max(2_000).optional()
+    }),
+    /** + Its runs and their results stay. */
+    remove: z.strictObject({ workflowId: WorkflowId }),
+    /** + Every problem, and the columns that leave each port. */
+    check: z.strictObject({ workflowId: WorkflowId, version: Version.optional() }),
+    /** + First rows (default 1,000) of what leaves a node's port and the count of all. A newer preview cancels an older one. */
+    preview: z.strictObject({
+      workflowId: WorkflowId,
+      version: Version.optional(),
+      nodeId: Text,
+      port: Text.optional(),
+      limit: z.number().int().min(1).max(10_000).optional(),
+      parameters: ParameterValues.optional()
+    })
+  },
+  runs: {
+    start: z.strictObject({
+      workflowId: WorkflowId,
+      version: Version.optional(),
+      trigger: z.enum(['manual', 'schedule', 'api', 'test']).optional(),
+      parameters: ParameterValues.optional(),
+      until: Text.optional(),
+      idempotencyKey: Text.max(256).optional()
+    }),
+    wait: z.strictObject({ runId: Text }),
+    cancel: z.strictObject({ runId: Text })
+  },
+  artifacts: {
+    read: z.strictObject({
+      artifactId: Text,
+      offset: z.number().int().min(0).optional(),
+      limit: z.number().int().min(1).max(100_000).optional()
+    }),
+    save: z.strictObject({ artifactId: Text, format: z.enum(['csv', 'json', 'xlsx']) })
+  },
+  examples: {
+    /** + Imports an example's bundled data and its workflow; a second time it answers with what is there. */
+    open: z.strictObject({ example: Text })
+  }
+} as const
+
+type FlowForgeInputs = {
+  [G in keyof typeof flowForgeInputs]: {
+    [K in keyof (typeof flowForgeInputs)[G]]: (typeof flowForgeInputs)[G][K] extends z.ZodType
+      ? In<(typeof flowForgeInputs)[G][K]>
+      : never
+  }
+}
+
+/** Rows of a table: integers beyond 2^53 are bigints, decimals text with every digit, dates and times ISO text. */
+export type Page = {
+  columns: { name: string; type: ValueType }[]
+  rows: Row[]
+  /** Of all rows, not of these. */
+  total: number
+}
+
+export type WorkflowVersionStatus = 'draft' | 'active' | 'archived'
+export type WorkflowView = {
+  workflowId: string
+  name: string
+  description: string | null
+  version: number
+  workflowVersionId: string
+  status: WorkflowVersionStatus
+  versions: { version: number; workflowVersionId: string; status: WorkflowVersionStatus }[]
+  graph: Graph
+  parameters: Parameters
+  canUndo: boolean
+  canRedo: boolean
+  /** Of the last event; grows with every edit. */
+  seq: number
+  savedAt: string
+}
+
+export type WorkflowCheck = {
+  problems: Problem[]
+  /** By node id, then by output port. A node with a problem upstream is missing. */
+  columns: Record<string, Record<string, readonly Column[]>>
+}
+
+export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'canceled'
+
+/** What is told while a run goes on; the truth stays in `runs` and `run_steps`. */
+export type RunProgress = {
+  runId: string
+  status: RunStatus
+  elapsedMs: number
+  /** By node id. `rowsOut` is null until it is known. */
+  steps: Record<string, { status: string; rowsOut: number | null; ms: number | null }>
+}
+
+export type ProjectionLag = { name: string; version: number; position: number; lag: number }
+export type Status = {
+  role: 'leader'
+  storage: 'opfs' | 'memory'
+  persisted: boolean
+  usage: number
+  quota: number
+  schemaVersion: number
+  logPosition: number
+  projections: ProjectionLag[]
+}
+
+export type FlowForgeApi = {
+  sources: {
+    importFile(
+      args: FlowForgeInputs['sources']['importFile']
+    ): Promise<{ dataSourceId: string; name: string }>
+    preview(args: FlowForgeInputs['sources']['preview']): Promise<Page>
+    rename(args: FlowForgeInputs['sources']['rename']): Promise<void>
+    remove(args: FlowForgeInputs['sources']['remove']): Promise<void>
+  }
+  workflows: {
+    /** `problems` names what keeps it from running on this machine: data sources that are not here. */
+    import(document: unknown): Promise<{ workflowId: string; workflowVersionId: string; problems: Problem[] }>
+    export(args: FlowForgeInputs['workflows']['export']): Promise<unknown>
+    publish(
+      args: FlowForgeInputs['workflows']['publish']
+    ): Promise<{ workflowVersionId: string; version: number }>
+    create(
+      args: FlowForgeInputs['workflows']['create']
+    ): Promise<{ workflowId: string; workflowVersionId: string }>
+    get(args: FlowForgeInputs['workflows']['get']): Promise<WorkflowView>
+    edit(args: FlowForgeInputs['workflows']['edit']): Promise<WorkflowView>
+    undo(args: FlowForgeInputs['workflows']['undo']): Promise<WorkflowView>
+    redo(args: FlowForgeInputs['workflows']['redo']): Promise<WorkflowView>
+    describe(args: FlowForgeInputs['workflows']['describe']): Promise<void>
+    remove(args: FlowForgeInputs['workflows']['remove']): Promise<void>
+    check(args: FlowForgeInputs['workflows']['check']): Promise<WorkflowCheck>
+    preview(args: FlowForgeInputs['workflows']['preview']): Promise<Page>
+  }
+  runs: {
+    start(args: FlowForgeInputs['runs']['start']): Promise<{ runId: string }>
+    wait(
+      args: FlowForgeInputs['runs']['wait']
+    ): Promise<{ status: RunStatus; error?: { message: string; nodeId?: string } }>
+    cancel(args: FlowForgeInputs['runs']['cancel']): Promise<void>
+  }
+  artifacts: {
+    read(args: FlowForgeInputs['artifacts']['read']): Promise<Page>
+    save(args: FlowForgeInputs['artifacts']['save']): Promise<Blob>
+  }
+  examples: {
+    open(args: FlowForgeInputs['examples']['open']): Promise<{ workflowId: string }>
+  }
+  status(): Promise<Status>
+}
+
+// ── What the page's own client uses beside the two ───────────────────────────────────────────────────────────────────
+
+/** How far the worker has come; the page shows a screen for each. */
+export type Boot =
+  | { state: 'ready' }
+  /** Another tab holds the storage; `ready` follows by itself when it lets go. */
+  | { state: 'other-tab' }
+  | { state: 'storage-unavailable'; message: string }
+  | { state: 'failed'; message: string; code: string }
+
+export type WorkerApi = {
+  db: DbApi
+  flowforge: FlowForgeApi
+  /** Calls back now and whenever it changes. */
+  onBoot(listener: (boot: Boot) => void): Promise<void>
+  /** Rows of a read-only query, now and after each commit that touched a table it reads; answers with a function that ends it. */
+  liveQuery(
+    args: { sql: string; params?: unknown[] },
+    listener: (answer: { rows: Row[] } | { error: { code: string; message: string } }) => void
+  ): Promise<() => void>
+  /** Progress of every run, at most ten times a second each. */
+  onProgress(listener: (progress: RunProgress) => void): Promise<() => void>
+}

@@ -1,0 +1,57 @@
+import type { ParameterValues } from './graph.ts'
+import type { Column } from './value-type.ts'
+
+/** A data source as the planner needs it: its name in the catalog and the rows' columns. */
+export type SourceShape = {
+  readonly dataSourceId: string
+  readonly name: string
+  readonly columns: readonly Column[]
+  /** Known from the import; null where it is not. */
+  readonly rows: number | null
+}
+
+/** What comes out of one port of one node: a SELECT over the relations it depends on. */
+export type PlannedRelation = {
+  /** `<nodeId>.<port>`; also the name, quoted, under which other relations' SQL refers to it. */
+  readonly id: string
+  readonly nodeId: string
+  readonly port: string
+  /** For a source's `out`: null, the engine provides the rows; else one SELECT in the engine's dialect. */
+  readonly sql: string | null
+  readonly source: {
+    readonly dataSourceId: string
+    readonly options: Readonly<Record<string, unknown>>
+  } | null
+  readonly columns: readonly Column[]
+  readonly dependsOn: readonly string[]
+}
+
+export type PlannedStep = {
+  readonly nodeId: string
+  readonly kind: string
+  /** Ids of the relations that reach this node, in order. */
+  readonly inputs: readonly string[]
+  /** Ids of the relations that leave it; a sink's is the one that it writes. */
+  readonly outputs: readonly string[]
+}
+
+export type PlannedSink = {
+  readonly nodeId: string
+  readonly relation: string
+  readonly format: 'csv' | 'xlsx' | 'json'
+  readonly fileName: string
+}
+
+/** A graph made ready to run: steps and relations in an order in which each comes after what it needs. */
+export type Plan = {
+  readonly steps: readonly PlannedStep[]
+  readonly relations: readonly PlannedRelation[]
+  readonly sinks: readonly PlannedSink[]
+  /**
+   * Relations worth a table of their own, in order: read by more than one consumer. Everything else stays part of
+   * one query.
+   */
+  readonly shared: readonly string[]
+  /** Every parameter that an expression names, with its value: bound, never pasted. */
+  readonly parameters: ParameterValues
+}

@@ -1,0 +1,29 @@
+/** Something that keeps a workflow from being imported, published or run, said where it is. */
+export type Problem = {
+  /** A path into the workflow document: `nodes[2].spec.steps[0].where`, `edges[1].toPort`, `` for the whole. */
+  readonly path: string
+  readonly code: ProblemCode
+  /** For a person: what is wrong and what to do. */
+  readonly message: string
+  /** The node it belongs to, if it belongs to one: a click on the problem leads there. */
+  readonly nodeId?: string
+}
+
+export const PROBLEM_CODES = [
+  'invalid', // does not fit the document's schema
+  'duplicate-id',
+  'unknown-node', // an edge names a node that is not there
+  'wrong-port',
+  'missing-input',
+  'too-many-inputs',
+  'cycle',
+  'unknown-source', // no data source of that name in the catalog
+  'unknown-column',
+  'unknown-parameter',
+  'expression', // does not parse, or is not one scalar expression
+  'not-built-yet' // a node kind or option that this version cannot run
+] as const
+export type ProblemCode = (typeof PROBLEM_CODES)[number]
+
+/** Problems that may stand in a draft that is imported: they speak of this machine's catalog, not of the document. */
+export const isCatalogProblem = (problem: Problem): boolean => problem.code === 'unknown-source'
