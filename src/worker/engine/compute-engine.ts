@@ -1,0 +1,108 @@
+import type { BlobStorePort } from '../../db/ports.ts'
+import type { Binder } from '../../workflow/binder.ts'
+import type { Parameters } from '../../workflow/graph.ts'
+import type { Plan } from '../../workflow/plan-types.ts'
+import type { Column } from '../../workflow/value-type.ts'
+import type { Page } from '../api.ts'
+
+export type SourceKind = 'csv' | 'json' | 'excel'
+
+/** How a CSV file is cut into cells, found by sniffing or told by a source node's options; enough to read it again the same way. */
+export type CsvDialect = {
+  readonly delimiter: string
+  readonly quote: string
+  readonly escape: string
+  readonly header: boolean
+  /** Lines before the header. */
+  readonly skip: number
+  /** Are quoted empty cells NULL (true), or empty text (false)? */
+  readonly quotedNulls: boolean
+}
+
+/**
+ * A data source made ready to be scanned, as its import left it; kept in the data source's `config_json`.
+ * A CSV in UTF-8 is scanned in place; everything else was turned once into Arrow IPC under a key of its own.
+ */
+export type PreparedSource = {
+  readonly reader: { readonly type: 'csv'; readonly dialect: CsvDialect } | { readonly type: 'arrow' }
+  /** Key in the blob store of the bytes that are scanned. */
+  readonly blobKey: string
+  readonly columns: readonly Column[]
+  readonly rows: number
+  /** For the person: "read as Windows-1252", "2 of 3 sheets were not read". */
+  readonly notes: readonly string[]
+}
+
+/** Where the pieces of an artifact's Arrow IPC file begin; each piece is a complete stream. Kept in `artifacts.stats_json`. */
+export type ArrowLayout = { readonly pieces: readonly { readonly offset: number; readonly bytes: number; readonly rows: number }[] }
+
+export type StepStats = { readonly rowsIn: number | null; readonly rowsOut: number | null; readonly bytes: number | null; readonly ms: number }
+
+export type WrittenArtifact = {
+  readonly nodeId: string
+  readonly kind: 'table' | 'file'
+  readonly blobKey: string
+  readonly sha256: string
+  readonly format: 'arrow' | 'csv' | 'json' | 'xlsx'
+  readonly columns: readonly Column[]
+  readonly rows: number
+  readonly bytes: number
+  /** For a table. */
+  readonly layout: ArrowLayout | null
+  /** For a file. */
+  readonly fileName: string | null
+}
+
+/** What is told while a plan is carried out, in order. The caller stores it; awaiting its answer keeps the order. */
+export type ExecutionListener = {
+  stepStarted(nodeId: string): Promise<void>
+  /** Rows written so far by a sink, at most ten times a second. */
+  stepProgressed(nodeId: string, rows: number): void
+  stepSucceeded(nodeId: string, stats: StepStats): Promise<void>
+  artifactWritten(artifact: WrittenArtifact): Promise<void>
+  log(entry: { nodeId: string | null; level: 'debug' | 'info' | 'warn' | 'error'; message: string; meta?: Record<string, unknown> }): Promise<void>
+}
+
+/** A run's end. The engine never leaves a run undecided: an unexpected failure is `failed`, too. */
+export type ExecutionOutcome =
+  | { readonly status: 'succeeded' }
+  | { readonly status: 'canceled' }
+  | { readonly status: 'failed'; readonly nodeId: string | null; readonly message: string; readonly details?: Record<string, unknown> }
+
+/** Sources by data source id and options: the key is `sourceKey(dataSourceId, options)`. */
+export type PreparedSources = ReadonlyMap<string, PreparedSource>
+export const sourceKey = (dataSourceId: string, options: Readonly<Record<string, unknown>>): string =>
+  `${dataSourceId} ${JSON.stringify(options, Object.keys(options).sort())}`
+
+/** The compute engine: DuckDB-WASM in a worker of its own, started on first use. It computes, and keeps nothing. */
+export interface ComputeEngine {
+  /**
+   * Reads a stored file through once: finds its dialect, encoding and types, counts its rows.
+   * @throws FlowForgeError `INVALID_INPUT` with `details.line` and `details.reason` where the file is broken, `CANCELED`
+   */
+  prepare(args: {
+    blobKey: string
+    fileName: string
+    kind: SourceKind
+    /** A source node's `options`: delimiter, header, sheet, types. */
+    options?: Readonly<Record<string, unknown>>
+    signal?: AbortSignal
+  }): Promise<PreparedSource>
+  binder(parameters: Parameters): Promise<Binder>
+  /** A slice of a source's rows. */
+  page(args: { source: PreparedSource; offset: number; limit: number }): Promise<Page>
+  /** First rows of a planned relation, and the count of all. */
+  preview(args: { plan: Plan; relation: string; limit: number; sources: PreparedSources; signal?: AbortSignal }): Promise<Page>
+  execute(args: {
+    plan: Plan
+    sources: PreparedSources
+    signal: AbortSignal
+    listener: ExecutionListener
+  }): Promise<ExecutionOutcome>
+  readArtifact(args: { blobKey: string; layout: ArrowLayout; columns: readonly Column[]; offset: number; limit: number }): Promise<Page>
+  /** An artifact's rows as a file; throws `INVALID_INPUT` where the format cannot hold them. */
+  saveArtifact(args: { blobKey: string; layout: ArrowLayout; columns: readonly Column[]; format: 'csv' | 'json' | 'xlsx' }): Promise<Blob>
+  close(): Promise<void>
+}
+
+export type OpenComputeEngine = (args: { blobStore: BlobStorePort }) => ComputeEngine
