@@ -34,9 +34,16 @@ export type PreparedSource = {
 }
 
 /** Where the pieces of an artifact's Arrow IPC file begin; each piece is a complete stream. Kept in `artifacts.stats_json`. */
-export type ArrowLayout = { readonly pieces: readonly { readonly offset: number; readonly bytes: number; readonly rows: number }[] }
+export type ArrowLayout = {
+  readonly pieces: readonly { readonly offset: number; readonly bytes: number; readonly rows: number }[]
+}
 
-export type StepStats = { readonly rowsIn: number | null; readonly rowsOut: number | null; readonly bytes: number | null; readonly ms: number }
+export type StepStats = {
+  readonly rowsIn: number | null
+  readonly rowsOut: number | null
+  readonly bytes: number | null
+  readonly ms: number
+}
 
 export type WrittenArtifact = {
   readonly nodeId: string
@@ -60,14 +67,24 @@ export type ExecutionListener = {
   stepProgressed(nodeId: string, rows: number): void
   stepSucceeded(nodeId: string, stats: StepStats): Promise<void>
   artifactWritten(artifact: WrittenArtifact): Promise<void>
-  log(entry: { nodeId: string | null; level: 'debug' | 'info' | 'warn' | 'error'; message: string; meta?: Record<string, unknown> }): Promise<void>
+  log(entry: {
+    nodeId: string | null
+    level: 'debug' | 'info' | 'warn' | 'error'
+    message: string
+    meta?: Record<string, unknown>
+  }): Promise<void>
 }
 
 /** A run's end. The engine never leaves a run undecided: an unexpected failure is `failed`, too. */
 export type ExecutionOutcome =
   | { readonly status: 'succeeded' }
   | { readonly status: 'canceled' }
-  | { readonly status: 'failed'; readonly nodeId: string | null; readonly message: string; readonly details?: Record<string, unknown> }
+  | {
+      readonly status: 'failed'
+      readonly nodeId: string | null
+      readonly message: string
+      readonly details?: Record<string, unknown>
+    }
 
 /** Sources by data source id and options: the key is `sourceKey(dataSourceId, options)`. */
 export type PreparedSources = ReadonlyMap<string, PreparedSource>
@@ -92,16 +109,33 @@ export interface ComputeEngine {
   /** A slice of a source's rows. */
   page(args: { source: PreparedSource; offset: number; limit: number }): Promise<Page>
   /** First rows of a planned relation, and the count of all. */
-  preview(args: { plan: Plan; relation: string; limit: number; sources: PreparedSources; signal?: AbortSignal }): Promise<Page>
+  preview(args: {
+    plan: Plan
+    relation: string
+    limit: number
+    sources: PreparedSources
+    signal?: AbortSignal
+  }): Promise<Page>
   execute(args: {
     plan: Plan
     sources: PreparedSources
     signal: AbortSignal
     listener: ExecutionListener
   }): Promise<ExecutionOutcome>
-  readArtifact(args: { blobKey: string; layout: ArrowLayout; columns: readonly Column[]; offset: number; limit: number }): Promise<Page>
+  readArtifact(args: {
+    blobKey: string
+    layout: ArrowLayout
+    columns: readonly Column[]
+    offset: number
+    limit: number
+  }): Promise<Page>
   /** An artifact's rows as a file; throws `INVALID_INPUT` where the format cannot hold them. */
-  saveArtifact(args: { blobKey: string; layout: ArrowLayout; columns: readonly Column[]; format: 'csv' | 'json' | 'xlsx' }): Promise<Blob>
+  saveArtifact(args: {
+    blobKey: string
+    layout: ArrowLayout
+    columns: readonly Column[]
+    format: 'csv' | 'json' | 'xlsx'
+  }): Promise<Blob>
   close(): Promise<void>
 }
 

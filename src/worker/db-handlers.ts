@@ -1,0 +1,45 @@
+import { transfer } from 'comlink'
+import type { DbContext } from '../db/ports.ts'
+import { dbInputs, type DbApi } from './api.ts'
+import { handler } from './handler.ts'
+import type { EventLog } from './event-log.ts'
+
+/**
+ * The document's handlers: `window.db` as seen from the worker. Queries go to `read`, which SQLite itself keeps from
+ * writing; protected tables are refused by the projection store.
+ */
+export const createDbHandlers = (context: DbContext, log: EventLog): DbApi => ({
+  appendEvent: handler('appendEvent', dbInputs.appendEvent, (event) => log.append(event)),
+  appendEvents: handler('appendEvents', dbInputs.appendEvents, ({ events }) => log.appendMany(events)),
+  loadEvents: handler('loadEvents', dbInputs.loadEvents, (args) => context.eventStore.load(args)),
+  readAll: handler('readAll', dbInputs.readAll, (args) => context.eventStore.readAll(args)),
+  latestSnapshot: handler('latestSnapshot', dbInputs.latestSnapshot, (args) =>
+    context.eventStore.latestSnapshot(args)
+  ),
+  saveSnapshot: handler('saveSnapshot', dbInputs.saveSnapshot, (args) =>
+    context.eventStore.saveSnapshot(args)
+  ),
+  queryProjection: handler(
+    'queryProjection',
+    dbInputs.queryProjection,
+    async (args) => (await context.projectionStore.read(args)).rows
+  ),
+  upsertProjection: handler('upsertProjection', dbInputs.upsertProjection, (args) =>
+    context.projectionStore.upsert(args)
+  ),
+  truncateProjection: handler('truncateProjection', dbInputs.truncateProjection, (args) =>
+    context.projectionStore.truncate(args)
+  ),
+  putBlob: handler('putBlob', dbInputs.putBlob, (args) => context.blobStore.put(args)),
+  getBlob: handler('getBlob', dbInputs.getBlob, async (args) => {
+    const blob = await context.blobStore.get(args)
+    return blob === null ? null : transfer(blob, [blob.data.buffer])
+  }),
+  statBlob: handler('statBlob', dbInputs.statBlob, async (args) => {
+    const stat = await context.blobStore.stat(args)
+    if (stat === null) return null
+    return stat.contentType === undefined
+      ? { size: stat.size }
+      : { size: stat.size, contentType: stat.contentType }
+  })
+})

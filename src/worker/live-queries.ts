@@ -1,0 +1,60 @@
+import type { DbContext, Row } from '../db/ports.ts'
+import { toFlowForgeError } from '../db/ports.ts'
+
+export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: string } }
+type Query = { sql: string; params?: unknown[] }
+
+/** How long commits are gathered before a query is asked again: about a frame. */
+const FRAME_MS = 16
+
+/**
+ * Follows a read-only query: its rows now, and again after each commit that wrote a table it reads, at most once a
+ * frame and never two at a time. The tables are those that SQLite's authorizer named when it was last asked.
+ */
+export const followQuery = (
+  context: DbContext,
+  query: Query,
+  listener: (answer: LiveAnswer) => void
+): (() => void) => {
+  let tables: ReadonlySet<string> | null = null
+  let isAsking = false
+  let isStale = false
+  let isOver = false
+
+  const ask = async (): Promise<void> => {
+    isAsking = true
+    isStale = false
+    try {
+      const answer = await context.projectionStore.read(query)
+      tables = new Set(answer.tables)
+      if (!isOver) listener({ rows: answer.rows })
+    } catch (thrown) {
+      const { code, message } = toFlowForgeError(thrown)
+      if (!isOver) listener({ error: { code, message } })
+    } finally {
+      isAsking = false
+      if (isStale) schedule()
+    }
+  }
+
+  const schedule = (): void => {
+    setTimeout(() => {
+      if (isOver || isAsking || !isStale) return
+      void ask()
+    }, FRAME_MS)
+  }
+
+  const stop = context.onCommit((commit) => {
+    // A query that has not been answered yet, or failed, may read any table.
+    if (tables !== null && ![...tables].some((table) => commit.tables.has(table))) return
+    if (isStale) return
+    isStale = true
+    if (!isAsking) schedule()
+  })
+
+  void ask()
+  return () => {
+    isOver = true
+    stop()
+  }
+}
