@@ -30,6 +30,21 @@ export type EventDefinition<P extends object = object> = {
   readonly upcasters: readonly ((payload: Record<string, unknown>) => Record<string, unknown>)[]
 }
 
+/** An event type that has had one version so far. */
+export const firstVersion = <P extends object>(schema: z.ZodType<P>): EventDefinition<P> => ({
+  version: 1,
+  schema,
+  upcasters: []
+})
+
+/** The union of the events that a record of definitions describes: type's name and payload, told apart by `type`. */
+export type EventsOf<Definitions extends Readonly<Record<string, EventDefinition>>> = {
+  [Type in keyof Definitions & string]: {
+    readonly type: Type
+    readonly payload: z.infer<Definitions[Type]['schema']>
+  }
+}[keyof Definitions & string]
+
 /** An aggregate as data: everything the worker needs to load it, decide for it and store what it decided. */
 export type Aggregate<State, Command, E extends DomainEvent> = {
   /** The prefix of its ids, `aggregate_type` in the log. */

@@ -6,7 +6,8 @@ import { GraphEdge, GraphNode, NodeId, ParameterDefinition } from './graph.ts'
  * of changes: one event, one undo.
  */
 export const GraphChange = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('add-node'), node: GraphNode }),
+  /** `at` is its place among the nodes; without it, the end. Undoing a removal needs it. */
+  z.strictObject({ type: z.literal('add-node'), node: GraphNode, at: z.int().min(0).optional() }),
   /** Its edges must be removed in the same list, before it. */
   z.strictObject({ type: z.literal('remove-node'), nodeId: NodeId }),
   z.strictObject({ type: z.literal('rename-node'), nodeId: NodeId, name: z.string().max(200) }),
@@ -18,7 +19,7 @@ export const GraphChange = z.discriminatedUnion('type', [
     x: z.number().optional(),
     y: z.number().optional()
   }),
-  z.strictObject({ type: z.literal('add-edge'), edge: GraphEdge }),
+  z.strictObject({ type: z.literal('add-edge'), edge: GraphEdge, at: z.int().min(0).optional() }),
   z.strictObject({ type: z.literal('remove-edge'), edge: GraphEdge.omit({ condition: true }) }),
   z.strictObject({
     type: z.literal('set-condition'),

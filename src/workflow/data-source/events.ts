@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { firstVersion, type EventsOf } from '../aggregate.ts'
+import { ValueType } from '../value-type.ts'
+
+const Count = z.int().min(0)
+const Name = z.string().min(1).max(200)
+
+const CsvDialect = z.strictObject({
+  delimiter: z.string(),
+  quote: z.string(),
+  escape: z.string(),
+  header: z.boolean(),
+  /** Lines before the header. */
+  skip: Count,
+  /** Are quoted empty cells NULL (true), or empty text (false)? */
+  quotedNulls: z.boolean()
+})
+
+/** A data source made ready to be scanned: how its bytes are read, and what is in them. */
+export const Prepared = z.strictObject({
+  reader: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('csv'), dialect: CsvDialect }),
+    z.strictObject({ type: z.literal('arrow') })
+  ]),
+  /** Key in the blob store of the bytes that are scanned; not always those that were imported. */
+  blobKey: z.string().min(1),
+  columns: z.array(z.strictObject({ name: z.string(), type: ValueType, engineType: z.string() })),
+  rows: Count,
+  notes: z.array(z.string())
+})
+export type Prepared = z.infer<typeof Prepared>
+
+/** `blobKey`, `size` and `sha256` are of the file as it was dropped. */
+const DataSourceImported = z.strictObject({
+  name: Name,
+  kind: z.enum(['csv', 'json', 'excel']),
+  fileName: z.string(),
+  mediaType: z.string(),
+  size: Count,
+  sha256: z.string(),
+  blobKey: z.string().min(1),
+  prepared: Prepared
+})
+
+export const dataSourceEvents = {
+  DataSourceImported: firstVersion(DataSourceImported),
+  DataSourceRenamed: firstVersion(z.strictObject({ name: Name })),
+  DataSourceRemoved: firstVersion(z.strictObject({}))
+} as const
+
+export type DataSourceEvent = EventsOf<typeof dataSourceEvents>
