@@ -4,7 +4,7 @@
  * + are the app's own additions. Every call takes one object and fails with a `FlowForgeError`.
  */
 import { z } from 'zod'
-import type { Event, Row, Snapshot } from '../db/ports.ts'
+import type { ErrorCode, Event, Row, Snapshot } from '../db/ports.ts'
 import { GraphChange } from '../workflow/change.ts'
 import type { Graph, Parameters } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
@@ -272,11 +272,12 @@ export type FlowForgeApi = {
 
 /** How far the worker has come; the page shows a screen for each. */
 export type Boot =
+  | { state: 'starting' }
   | { state: 'ready' }
   /** Another tab holds the storage; `ready` follows by itself when it lets go. */
   | { state: 'other-tab' }
   | { state: 'storage-unavailable'; message: string }
-  | { state: 'failed'; message: string; code: string }
+  | { state: 'failed'; message: string; code: ErrorCode }
 
 export type WorkerApi = {
   db: DbApi

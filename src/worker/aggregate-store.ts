@@ -1,0 +1,92 @@
+import { FlowForgeError, type DbContext, type ErrorCode, type Event, type JsonObject } from '../db/ports.ts'
+import type { Aggregate, DomainEvent, Refusal } from '../workflow/aggregate.ts'
+import { replay } from '../workflow/aggregates.ts'
+import type { EventLog } from './event-log.ts'
+
+export type Loaded<State> = { readonly state: State; readonly seq: number; readonly savedAt: string | null }
+
+/** Loads aggregates and carries out commands on them: decide, append, project, all in one transaction. */
+export type AggregateStore = {
+  load<State, Command, E extends DomainEvent>(
+    aggregate: Aggregate<State, Command, E>,
+    aggregateId: string
+  ): Promise<Loaded<State>>
+  /** @throws FlowForgeError for what the aggregate refuses: `NOT_FOUND`, `CONFLICT` or `INVALID_INPUT` */
+  execute<State, Command, E extends DomainEvent>(
+    aggregate: Aggregate<State, Command, E>,
+    aggregateId: string,
+    ...commands: readonly Command[]
+  ): Promise<Loaded<State>>
+}
+
+/** A snapshot is taken when a stream has grown by this many events since the last. */
+const SNAPSHOT_EVERY = 100
+
+/** States are plain JSON by their definition; this is where the compiler is told. */
+const toJson = (state: unknown): JsonObject => state as JsonObject
+
+const codeOf = (refusal: Refusal): ErrorCode => {
+  if (refusal.reason.startsWith('unknown-') || refusal.reason.endsWith('-removed')) return 'NOT_FOUND'
+  return refusal.reason.endsWith('-exists') || refusal.reason.startsWith('run-')
+    ? 'CONFLICT'
+    : 'INVALID_INPUT'
+}
+
+const toError = (refusal: Refusal): FlowForgeError =>
+  new FlowForgeError(codeOf(refusal), refusal.message, { reason: refusal.reason, ...refusal.details })
+
+const loadFrom = async <State, Command, E extends DomainEvent>(
+  context: DbContext,
+  aggregate: Aggregate<State, Command, E>,
+  aggregateId: string
+): Promise<Loaded<State> & { snapshotSeq: number }> => {
+  const snapshot = await context.eventStore.latestSnapshot({ aggregateId })
+  const usable = snapshot !== null && snapshot.stateVersion === aggregate.stateVersion ? snapshot : null
+  const events = await context.eventStore.load({ aggregateId, afterSeq: usable?.lastSeq ?? 0 })
+  // Only this store writes snapshots of these aggregates, in this state version.
+  const start = usable === null ? aggregate.initial : (usable.state as State)
+  const last: Event | undefined = events.at(-1)
+  return {
+    state: replay(aggregate, start, events),
+    seq: last?.seq ?? usable?.lastSeq ?? 0,
+    savedAt: last?.createdAt ?? usable?.createdAt ?? null,
+    snapshotSeq: usable?.lastSeq ?? 0
+  }
+}
+
+export const createAggregateStore = (context: DbContext, log: EventLog): AggregateStore => ({
+  load: async (aggregate, aggregateId) => loadFrom(context, aggregate, aggregateId),
+
+  execute: (aggregate, aggregateId, ...commands) =>
+    context.tx.runInTransaction(async (tx) => {
+      const before = await loadFrom(tx, aggregate, aggregateId)
+      let { state, seq, savedAt } = before
+      for (const command of commands) {
+        const decision = aggregate.decide(state, command)
+        if (!decision.ok) throw toError(decision)
+        if (decision.events.length === 0) continue
+        const stored = await log.appendWithin(
+          tx,
+          decision.events.map((event, index) => ({
+            aggregateId,
+            eventType: event.type,
+            eventVersion: aggregate.events[event.type as keyof typeof aggregate.events].version,
+            payload: { ...event.payload },
+            ...(index === 0 ? { expectedSeq: seq } : {})
+          }))
+        )
+        state = replay(aggregate, state, stored)
+        seq = stored.at(-1)?.seq ?? seq
+        savedAt = stored.at(-1)?.createdAt ?? savedAt
+      }
+      if (seq - before.snapshotSeq >= SNAPSHOT_EVERY) {
+        await tx.eventStore.saveSnapshot({
+          aggregateId,
+          lastSeq: seq,
+          state: toJson(state),
+          stateVersion: aggregate.stateVersion
+        })
+      }
+      return { state, seq, savedAt }
+    })
+})

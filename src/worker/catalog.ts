@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import { Prepared } from '../workflow/data-source/events.ts'
+import type { SourceShape } from '../workflow/plan-types.ts'
+import {
+  sourceKey,
+  type ComputeEngine,
+  type PreparedSource,
+  type SourceKind
+} from './engine/compute-engine.ts'
+
+/** What `data_sources.config_json` holds of an imported file. */
+export const SourceConfig = z.object({
+  fileName: z.string(),
+  mediaType: z.string(),
+  size: z.number(),
+  sha256: z.string(),
+  blobKey: z.string(),
+  prepared: Prepared
+})
+export type SourceConfig = z.infer<typeof SourceConfig>
+export type CatalogSource = {
+  readonly id: string
+  readonly name: string
+  readonly kind: SourceKind
+  readonly config: SourceConfig
+}
+
+const SourceRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(['csv', 'json', 'excel']),
+  config_json: z.string()
+})
+
+const toSource = (row: unknown): CatalogSource => {
+  const { id, name, kind, config_json } = SourceRow.parse(row)
+  return { id, name, kind, config: SourceConfig.parse(JSON.parse(config_json)) }
+}
+
+const COLUMNS = 'id, name, kind, config_json'
+const OWN_KINDS = `kind IN ('csv', 'json', 'excel') AND json_type(config_json, '$.prepared') = 'object'`
+
+/** The data sources that workflows can read. Rows that others wrote into the table without a file are not among them. */
+export type Catalog = {
+  /** @throws FlowForgeError `NOT_FOUND` */
+  byId(dataSourceId: string): Promise<CatalogSource>
+  byName(name: string): Promise<CatalogSource | undefined>
+  /** The same bytes under the same name. */
+  sameFile(name: string, sha256: string): Promise<CatalogSource | undefined>
+  /** `name`, or with the first number behind it that makes it free: `orders (2).csv`. */
+  freeName(name: string): Promise<string>
+  /** The source as a node's options read it. */
+  prepared(source: CatalogSource, options: Readonly<Record<string, unknown>>): Promise<PreparedSource>
+  /** What the planner asks: shapes by name and options. */
+  find(name: string, options: Readonly<Record<string, unknown>>): Promise<SourceShape | undefined>
+}
+
+const numbered = (name: string, number: number): string => {
+  const dot = name.lastIndexOf('.')
+  return dot <= 0 ? `${name} (${number})` : `${name.slice(0, dot)} (${number})${name.slice(dot)}`
+}
+
+export const createCatalog = (context: DbContext, engine: ComputeEngine): Catalog => {
+  const select = async (where: string, params: readonly unknown[]): Promise<CatalogSource | undefined> => {
+    const sql = `SELECT ${COLUMNS} FROM data_sources WHERE ${OWN_KINDS} AND ${where} ORDER BY created_at LIMIT 1`
+    const [row] = await context.projectionStore.query({ sql, params })
+    return row === undefined ? undefined : toSource(row)
+  }
+  /** Files read with a node's own options, by source and options: the bytes never change, so neither does the answer. */
+  const withOptions = new Map<string, Promise<PreparedSource>>()
+
+  const prepared: Catalog['prepared'] = async (source, options) => {
+    if (Object.keys(options).length === 0) return source.config.prepared
+    const key = sourceKey(source.id, options)
+    const known = withOptions.get(key)
+    if (known !== undefined) return known
+    const { blobKey, fileName } = source.config
+    const reading = engine.prepare({ blobKey, fileName, kind: source.kind, options })
+    withOptions.set(key, reading)
+    // A failure may pass (a full disk): the next one who asks tries again.
+    reading.catch(() => withOptions.delete(key))
+    return reading
+  }
+
+  const byName: Catalog['byName'] = (name) => select('name = ?', [name])
+
+  return {
+    byId: async (dataSourceId) => {
+      const source = await select('id = ?', [dataSourceId])
+      if (source !== undefined) return source
+      throw new FlowForgeError('NOT_FOUND', `There is no data source "${dataSourceId}".`, { dataSourceId })
+    },
+    byName,
+    sameFile: (name, sha256) => select(`name = ? AND config_json ->> '$.sha256' = ?`, [name, sha256]),
+    freeName: async (name) => {
+      const rows = await context.projectionStore.query({ sql: 'SELECT name FROM data_sources' })
+      const taken = new Set(rows.map((row) => row['name']))
+      if (!taken.has(name)) return name
+      let number = 2
+      while (taken.has(numbered(name, number))) number += 1
+      return numbered(name, number)
+    },
+    prepared,
+    find: async (name, options) => {
+      const source = await byName(name)
+      if (source === undefined) return undefined
+      const { columns, rows } = await prepared(source, options)
+      return { dataSourceId: source.id, name: source.name, columns, rows }
+    }
+  }
+}

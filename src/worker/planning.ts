@@ -1,0 +1,79 @@
+import { FlowForgeError } from '../db/ports.ts'
+import type { Graph, ParameterValues, Parameters } from '../workflow/graph.ts'
+import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
+import type { Plan } from '../workflow/plan-types.ts'
+import type { Problem } from '../workflow/problem.ts'
+import type { Catalog } from './catalog.ts'
+import {
+  sourceKey,
+  type ComputeEngine,
+  type PreparedSource,
+  type PreparedSources
+} from './engine/compute-engine.ts'
+
+/** A parameter's value: what was given, else its default, else null. @throws FlowForgeError `INVALID_INPUT` for a name that is not defined */
+const valuesOf = (definitions: Parameters, given: ParameterValues): ParameterValues => {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(definitions, name))
+  if (unknown !== undefined) {
+    throw new FlowForgeError('INVALID_INPUT', `This workflow has no parameter "${unknown}".`, {
+      parameter: unknown
+    })
+  }
+  return Object.fromEntries(
+    Object.entries(definitions).map(([name, { default: fallback = null }]) => [name, given[name] ?? fallback])
+  )
+}
+
+const problemsError = (problems: readonly Problem[]): FlowForgeError => {
+  const [first] = problems
+  const others = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  return new FlowForgeError(
+    'INVALID_INPUT',
+    `This workflow cannot run yet: ${first?.message ?? ''}${others}`,
+    { problems }
+  )
+}
+
+/** Turns graphs into plans with the catalog and the engine at hand. */
+export type Planning = {
+  /** Every problem, and the columns that could be found out. */
+  check(graph: Graph): Promise<PlanAnswer>
+  /** @throws FlowForgeError `INVALID_INPUT` with the problems */
+  plan(
+    graph: Graph,
+    args: { parameters?: ParameterValues | undefined; until?: string | undefined }
+  ): Promise<{ plan: Plan; sources: PreparedSources }>
+}
+
+export const createPlanning = (catalog: Catalog, engine: ComputeEngine): Planning => {
+  const answerFor = async (graph: Graph, parameters: ParameterValues, until: string | undefined) =>
+    planGraph({
+      graph,
+      parameters,
+      catalog,
+      binder: await engine.binder(graph.parameters),
+      ...(until === undefined ? {} : { until })
+    })
+
+  const sourcesOf = async (plan: Plan): Promise<PreparedSources> => {
+    const sources = new Map<string, PreparedSource>()
+    for (const { source } of plan.relations) {
+      if (source === null) continue
+      const found = await catalog.byId(source.dataSourceId)
+      sources.set(
+        sourceKey(source.dataSourceId, source.options),
+        await catalog.prepared(found, source.options)
+      )
+    }
+    return sources
+  }
+
+  return {
+    check: (graph) => answerFor(graph, valuesOf(graph.parameters, {}), undefined),
+    plan: async (graph, { parameters = {}, until }) => {
+      const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until)
+      if (answer.plan === undefined) throw problemsError(answer.problems)
+      return { plan: answer.plan, sources: await sourcesOf(answer.plan) }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { DbContext } from '../db/ports.ts'
+import { readEvent } from '../workflow/aggregates.ts'
+import { ALL_PROJECTIONS } from '../workflow/projections/all.ts'
+import { createAggregateStore } from './aggregate-store.ts'
+import type { DbApi, FlowForgeApi, RunProgress } from './api.ts'
+import { createArtifactHandlers } from './artifact-handlers.ts'
+import { createCatalog } from './catalog.ts'
+import { createDbHandlers } from './db-handlers.ts'
+import type { ComputeEngine } from './engine/compute-engine.ts'
+import { createEventLog } from './event-log.ts'
+import { createExampleHandlers } from './example-handlers.ts'
+import { createPlanning } from './planning.ts'
+import { rebuildIfOutdated } from './projections/rebuild.ts'
+import { createRunHandlers } from './run-handlers.ts'
+import { endInterruptedRuns } from './runs/interrupted.ts'
+import { createProgressBoard } from './runs/progress.ts'
+import { createRunner } from './runs/runner.ts'
+import { createSourceHandlers } from './source-handlers.ts'
+import { readStatus } from './status.ts'
+import { createWorkflowHandlers } from './workflow-handlers.ts'
+import type { World } from './world.ts'
+
+/** Everything that the worker does, over an open storage. */
+export type Program = {
+  readonly db: DbApi
+  readonly flowforge: FlowForgeApi
+  readonly onProgress: (listener: (progress: RunProgress) => void) => () => void
+}
+
+/** Wires the program, brings outdated projections up to date, and ends the runs that the last end cut off. */
+export const startProgram = async (args: {
+  context: DbContext
+  engine: ComputeEngine
+  world: World
+  baseUrl: string
+}): Promise<Program> => {
+  const { context, engine, world, baseUrl } = args
+  await rebuildIfOutdated(context, ALL_PROJECTIONS, readEvent)
+  const log = createEventLog(context, ALL_PROJECTIONS)
+  const aggregates = createAggregateStore(context, log)
+  await endInterruptedRuns(context, aggregates)
+
+  const catalog = createCatalog(context, engine)
+  const planning = createPlanning(catalog, engine)
+  const board = createProgressBoard()
+  const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world })
+  const sources = createSourceHandlers({ context, aggregates, catalog, engine, world })
+  const workflows = createWorkflowHandlers({ context, aggregates, planning, engine, world })
+  return {
+    db: createDbHandlers(context, log),
+    flowforge: {
+      sources,
+      workflows,
+      runs: createRunHandlers({ context, aggregates, planning, runner, world }),
+      artifacts: createArtifactHandlers({ context, engine }),
+      examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
+      status: () => readStatus(context, ALL_PROJECTIONS)
+    },
+    onProgress: board.listen
+  }
+}

@@ -1,0 +1,24 @@
+import type { DbContext } from '../../db/ports.ts'
+import { runAggregate } from '../../workflow/run/run.ts'
+import type { AggregateStore } from '../aggregate-store.ts'
+
+export const INTERRUPTED =
+  'FlowForge was closed while this run was going on. Nothing was lost but its work: run it again.'
+
+/**
+ * Ends, at the start, the runs that the browser's end cut off, as failed with that reason: every run ends. Rows that
+ * somebody wrote into `runs` without an event are not runs of ours and are left alone.
+ */
+export const endInterruptedRuns = async (context: DbContext, aggregates: AggregateStore): Promise<number> => {
+  const rows = await context.projectionStore.query({
+    sql: `SELECT r.id FROM runs r WHERE r.status IN ('queued', 'running')
+          AND EXISTS (SELECT 1 FROM events e WHERE e.aggregate_type = 'run' AND e.aggregate_id = r.id)`
+  })
+  for (const row of rows) {
+    await aggregates.execute(runAggregate, String(row['id']), {
+      type: 'FailRun',
+      error: { message: INTERRUPTED, code: 'interrupted' }
+    })
+  }
+  return rows.length
+}

@@ -1,0 +1,147 @@
+import { FlowForgeError, type BlobStorePort, type DbContext } from '../db/ports.ts'
+import { dataSourceAggregate } from '../workflow/data-source/data-source.ts'
+import { flowForgeInputs, type FlowForgeApi } from './api.ts'
+import type { AggregateStore } from './aggregate-store.ts'
+import type { Catalog } from './catalog.ts'
+import type { ComputeEngine, SourceKind } from './engine/compute-engine.ts'
+import { handler } from './handler.ts'
+import type { World } from './world.ts'
+
+const inputs = flowForgeInputs.sources
+
+/** File name endings that can be imported, and how each is read. */
+const KINDS: Readonly<Record<string, SourceKind>> = {
+  csv: 'csv',
+  tsv: 'csv',
+  tab: 'csv',
+  txt: 'csv',
+  json: 'json',
+  ndjson: 'json',
+  jsonl: 'json',
+  xlsx: 'excel'
+}
+
+const kindOf = (fileName: string): SourceKind => {
+  const ending = fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase()
+  const kind = Object.hasOwn(KINDS, ending) ? KINDS[ending] : undefined
+  if (kind !== undefined) return kind
+  throw new FlowForgeError(
+    'INVALID_INPUT',
+    `"${fileName}" is of a kind that cannot be read yet. Drop a .csv, .tsv, .json, .ndjson or .xlsx file.`,
+    { fileName, reason: 'unknown-kind' }
+  )
+}
+
+/** @throws FlowForgeError `INVALID_INPUT` for what is no file, such as a folder */
+const readableStream = async (file: File): Promise<ReadableStream<Uint8Array>> => {
+  try {
+    // A folder looks like a file until its first byte is asked for.
+    await file.slice(0, 1).arrayBuffer()
+  } catch (cause) {
+    const message = `"${file.name}" cannot be read: it is a folder, or the file has gone. Drop the file itself.`
+    throw new FlowForgeError('INVALID_INPUT', message, { fileName: file.name, reason: 'unreadable' }, cause)
+  }
+  if (file.size === 0) {
+    const message = `"${file.name}" is empty: it has no bytes. Check where it was written.`
+    throw new FlowForgeError('INVALID_INPUT', message, { fileName: file.name, reason: 'empty', line: 1 })
+  }
+  return file.stream()
+}
+
+const isKeyUsed = async (context: DbContext, blobKey: string): Promise<boolean> => {
+  const sql = `SELECT 1 FROM data_sources WHERE config_json ->> '$.blobKey' = ?1
+               UNION ALL SELECT 1 FROM artifacts WHERE uri = ?1 LIMIT 1`
+  return (await context.projectionStore.query({ sql, params: [blobKey] })).length > 0
+}
+
+/** Stores the bytes, and forgets them again if what follows fails and nothing else uses them. */
+const keeping = async <T>(
+  context: DbContext,
+  store: BlobStorePort,
+  stream: ReadableStream<Uint8Array>,
+  contentType: string,
+  use: (stored: { key: string; size: number; sha256: string }) => Promise<T>
+): Promise<T> => {
+  const stored = await store.putStream({ prefix: 'sources/', stream, contentType })
+  try {
+    return await use(stored)
+  } catch (thrown) {
+    if (!(await isKeyUsed(context, stored.key))) await store.remove({ key: stored.key })
+    throw thrown
+  }
+}
+
+type Parts = {
+  context: DbContext
+  aggregates: AggregateStore
+  catalog: Catalog
+  engine: ComputeEngine
+  world: World
+}
+
+export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
+  const { context, aggregates, catalog, engine, world } = parts
+
+  const importFile = async ({ file, name }: { file: File; name?: string | undefined }) => {
+    const kind = kindOf(file.name)
+    const stream = await readableStream(file)
+    const mediaType = file.type === '' ? 'application/octet-stream' : file.type
+    return keeping(context, context.blobStore, stream, mediaType, async ({ key, size, sha256 }) => {
+      const wanted = name ?? file.name
+      const same = await catalog.sameFile(wanted, sha256)
+      if (same !== undefined) return { dataSourceId: same.id, name: same.name }
+      const prepared = await engine.prepare({ blobKey: key, fileName: file.name, kind })
+      const dataSourceId = `datasource:${world.newId()}`
+      const freeName = await catalog.freeName(wanted)
+      await aggregates.execute(dataSourceAggregate, dataSourceId, {
+        type: 'ImportDataSource',
+        name: freeName,
+        kind,
+        fileName: file.name,
+        mediaType,
+        size,
+        sha256,
+        blobKey: key,
+        prepared: { ...prepared, columns: [...prepared.columns], notes: [...prepared.notes] }
+      })
+      return { dataSourceId, name: freeName }
+    })
+  }
+
+  /** Names of the workflows whose draft or active version reads it. */
+  const usedBy = async (name: string): Promise<string[]> => {
+    const sql = `SELECT DISTINCT w.name FROM nodes n
+                 JOIN workflow_versions v ON v.id = n.workflow_version_id JOIN workflows w ON w.id = v.workflow_id
+                 WHERE n.kind = 'source' AND v.status IN ('draft', 'active') AND n.spec_json ->> '$.dataSource' = ?
+                 ORDER BY w.name`
+    return (await context.projectionStore.query({ sql, params: [name] })).map((row) => String(row['name']))
+  }
+
+  return {
+    importFile: handler('sources.importFile', inputs.importFile, importFile),
+    preview: handler(
+      'sources.preview',
+      inputs.preview,
+      async ({ dataSourceId, offset = 0, limit = 1_000 }) => {
+        const source = await catalog.byId(dataSourceId)
+        return engine.page({ source: source.config.prepared, offset, limit })
+      }
+    ),
+    rename: handler('sources.rename', inputs.rename, async ({ dataSourceId, name }) => {
+      const taken = await catalog.byName(name)
+      if (taken !== undefined && taken.id !== dataSourceId) {
+        throw new FlowForgeError('CONFLICT', `There is already a data source named "${name}".`, { name })
+      }
+      await aggregates.execute(dataSourceAggregate, dataSourceId, { type: 'RenameDataSource', name })
+    }),
+    remove: handler('sources.remove', inputs.remove, async ({ dataSourceId }) => {
+      const source = await catalog.byId(dataSourceId)
+      const workflows = await usedBy(source.name)
+      if (workflows.length > 0) {
+        const message = `"${source.name}" is used by ${workflows.map((name) => `"${name}"`).join(', ')}. Choose another source there first.`
+        throw new FlowForgeError('CONFLICT', message, { workflows })
+      }
+      await aggregates.execute(dataSourceAggregate, dataSourceId, { type: 'RemoveDataSource' })
+    })
+  }
+}

@@ -1,0 +1,181 @@
+import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import { parseDocument, toDocument, toGraph } from '../workflow/document.ts'
+import type { Graph } from '../workflow/graph.ts'
+import { isCatalogProblem, type Problem } from '../workflow/problem.ts'
+import { toVersionId, type Workflow } from '../workflow/workflow/workflow-state.ts'
+import { workflowAggregate, type WorkflowCommand } from '../workflow/workflow/workflow.ts'
+import type { AggregateStore, Loaded } from './aggregate-store.ts'
+import { flowForgeInputs, type FlowForgeApi, type WorkflowView } from './api.ts'
+import type { ComputeEngine } from './engine/compute-engine.ts'
+import { handler } from './handler.ts'
+import type { Planning } from './planning.ts'
+import type { World } from './world.ts'
+
+const inputs = flowForgeInputs.workflows
+const FIRST_VERSION = 1
+
+type Version = {
+  readonly version: number
+  readonly status: 'draft' | 'active' | 'archived'
+  readonly graph: Graph
+}
+
+/** The version asked for, else the draft, else the active one. @throws FlowForgeError `NOT_FOUND` */
+export const versionOf = (workflowId: string, workflow: Workflow, asked: number | undefined): Version => {
+  if (workflow.status !== 'live') {
+    const message =
+      workflow.status === 'removed'
+        ? `The workflow "${workflow.name}" was removed.`
+        : 'There is no such workflow.'
+    throw new FlowForgeError('NOT_FOUND', message, { workflowId })
+  }
+  const version = workflow.versions[asked ?? workflow.draft ?? workflow.active ?? 0]
+  if (version !== undefined) return version
+  throw new FlowForgeError('NOT_FOUND', `"${workflow.name}" has no version ${asked}.`, {
+    workflowId,
+    version: asked
+  })
+}
+
+const toView = (
+  workflowId: string,
+  { state, seq, savedAt }: Loaded<Workflow>,
+  asked: number | undefined
+): WorkflowView => {
+  const { version, status, graph } = versionOf(workflowId, state, asked)
+  const isDraft = version === state.draft
+  return {
+    workflowId,
+    name: state.name,
+    description: state.description,
+    version,
+    workflowVersionId: toVersionId(workflowId, version),
+    status,
+    versions: Object.values(state.versions).map((each) => ({
+      version: each.version,
+      status: each.status,
+      workflowVersionId: toVersionId(workflowId, each.version)
+    })),
+    graph,
+    parameters: graph.parameters,
+    canUndo: isDraft && state.undo.length > 0,
+    canRedo: isDraft && state.redo.length > 0,
+    seq,
+    savedAt: savedAt ?? ''
+  }
+}
+
+const refuseDocument = (problems: readonly Problem[]): never => {
+  const lines = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+  throw new FlowForgeError('INVALID_INPUT', `This workflow document has ${count}. ${lines.join(' ')}`, {
+    problems
+  })
+}
+
+type Parts = {
+  context: DbContext
+  aggregates: AggregateStore
+  planning: Planning
+  engine: ComputeEngine
+  world: World
+}
+
+export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] => {
+  const { context, aggregates, planning, engine, world } = parts
+
+  const freeName = async (name: string): Promise<string> => {
+    const rows = await context.projectionStore.query({ sql: 'SELECT name FROM workflows' })
+    const taken = new Set(rows.map((row) => row['name']))
+    let free = name
+    for (let number = 2; taken.has(free); number += 1) free = `${name} ${number}`
+    return free
+  }
+
+  const create = async (command: Omit<Extract<WorkflowCommand, { type: 'CreateWorkflow' }>, 'type'>) => {
+    const workflowId = `workflow:${world.newId()}`
+    await aggregates.execute(workflowAggregate, workflowId, { type: 'CreateWorkflow', ...command })
+    return { workflowId, workflowVersionId: toVersionId(workflowId, FIRST_VERSION) }
+  }
+
+  const execute = async (workflowId: string, command: WorkflowCommand): Promise<WorkflowView> =>
+    toView(workflowId, await aggregates.execute(workflowAggregate, workflowId, command), undefined)
+
+  const graphOf = async (workflowId: string, version: number | undefined): Promise<Graph> => {
+    const { state } = await aggregates.load(workflowAggregate, workflowId)
+    return versionOf(workflowId, state, version).graph
+  }
+
+  const importDocument = async (document: unknown) => {
+    const parsed = parseDocument(document)
+    if (!parsed.ok) return refuseDocument(parsed.problems)
+    const graph = toGraph(parsed.document)
+    const { problems } = await planning.check(graph)
+    if (!problems.every(isCatalogProblem)) return refuseDocument(problems)
+    const { name, description } = parsed.document
+    const ids = await create({ name: await freeName(name), description, graph })
+    return { ...ids, problems: [...problems] }
+  }
+
+  /** Ends the preview before, so that a person who clicks on waits for the last one alone. */
+  let lastPreview = new AbortController()
+  const preview: FlowForgeApi['workflows']['preview'] = async (args) => {
+    lastPreview.abort()
+    const current = new AbortController()
+    lastPreview = current
+    const { plan, sources } = await planning.plan(await graphOf(args.workflowId, args.version), {
+      parameters: args.parameters,
+      until: args.nodeId
+    })
+    const outputs = plan.steps.find((step) => step.nodeId === args.nodeId)?.outputs ?? []
+    const relation =
+      args.port === undefined ? outputs[0] : outputs.find((id) => id === `${args.nodeId}.${args.port}`)
+    if (relation === undefined) {
+      const message = `There is nothing to show of "${args.nodeId}"${args.port === undefined ? '' : ` at "${args.port}"`}.`
+      throw new FlowForgeError('NOT_FOUND', message, { nodeId: args.nodeId, port: args.port ?? null })
+    }
+    return engine.preview({ plan, relation, limit: args.limit ?? 1_000, sources, signal: current.signal })
+  }
+
+  return {
+    import: handler('workflows.import', inputs.import, importDocument),
+    export: handler('workflows.export', inputs.export, async ({ workflowId, version }) => {
+      const { state } = await aggregates.load(workflowAggregate, workflowId)
+      const { graph } = versionOf(workflowId, state, version)
+      return toDocument(graph, state.name, state.description ?? undefined)
+    }),
+    publish: handler('workflows.publish', inputs.publish, async ({ workflowId }) => {
+      const { problems } = await planning.check(await graphOf(workflowId, undefined))
+      const own = problems.filter((problem) => !isCatalogProblem(problem))
+      if (own.length > 0) return refuseDocument(own)
+      const { version, workflowVersionId } = await execute(workflowId, { type: 'PublishDraft' })
+      return { version, workflowVersionId }
+    }),
+    create: handler('workflows.create', inputs.create, async ({ name, description }) =>
+      create({ name: name ?? (await freeName('Untitled workflow')), description })
+    ),
+    get: handler('workflows.get', inputs.get, async ({ workflowId, version }) =>
+      toView(workflowId, await aggregates.load(workflowAggregate, workflowId), version)
+    ),
+    edit: handler('workflows.edit', inputs.edit, ({ workflowId, changes }) =>
+      execute(workflowId, { type: 'EditDraft', changes })
+    ),
+    undo: handler('workflows.undo', inputs.undo, ({ workflowId }) =>
+      execute(workflowId, { type: 'UndoEdit' })
+    ),
+    redo: handler('workflows.redo', inputs.redo, ({ workflowId }) =>
+      execute(workflowId, { type: 'RedoEdit' })
+    ),
+    describe: handler('workflows.describe', inputs.describe, async ({ workflowId, name, description }) => {
+      await execute(workflowId, { type: 'DescribeWorkflow', name, description })
+    }),
+    remove: handler('workflows.remove', inputs.remove, async ({ workflowId }) => {
+      await aggregates.execute(workflowAggregate, workflowId, { type: 'RemoveWorkflow' })
+    }),
+    check: handler('workflows.check', inputs.check, async ({ workflowId, version }) => {
+      const { problems, columns } = await planning.check(await graphOf(workflowId, version))
+      return { problems: [...problems], columns }
+    }),
+    preview: handler('workflows.preview', inputs.preview, preview)
+  }
+}

@@ -1,0 +1,12 @@
+/** What the program takes from the machine; passed in, so that tests decide it. */
+export type World = {
+  /** Now, ISO-8601 UTC with milliseconds. */
+  readonly now: () => string
+  /** A new id, unique for ever. */
+  readonly newId: () => string
+}
+
+export const systemWorld: World = {
+  now: () => new Date().toISOString(),
+  newId: () => crypto.randomUUID()
+}
