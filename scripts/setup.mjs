@@ -87,8 +87,8 @@ export const buildApp = () => {
     ...filesBelow('src'),
     ...filesBelow('public')
   ]
-    .filter((path) => statSync(join(root, path)).isFile() && !/\.test\.ts$/.test(path))
-    .sort()
+    .filter((path) => statSync(join(root, path)).isFile() && !path.endsWith('.test.ts'))
+    .toSorted()
   const wanted = hashOf(inputs)
   if (readStamp('dist/.built-from') === wanted) return
   run('npx', ['vite', 'build', '--logLevel', 'warn'])

@@ -41,7 +41,7 @@ export type NewEvent = {
   readonly aggregateId: string
   readonly eventType: string
   readonly payload: JsonObject
-  readonly metadata?: JsonObject | undefined
+  readonly metadata?: JsonObject | null | undefined
   /** + The caller's event id. The same id appended again answers with the stored event and appends nothing. */
   readonly id?: string | undefined
   /** + The seq the stream is expected to end with; 0: it must be new. Otherwise `CONFLICT`. */

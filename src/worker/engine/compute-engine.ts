@@ -89,7 +89,7 @@ export type ExecutionOutcome =
 /** Sources by data source id and options: the key is `sourceKey(dataSourceId, options)`. */
 export type PreparedSources = ReadonlyMap<string, PreparedSource>
 export const sourceKey = (dataSourceId: string, options: Readonly<Record<string, unknown>>): string =>
-  `${dataSourceId} ${JSON.stringify(options, Object.keys(options).sort())}`
+  `${dataSourceId} ${JSON.stringify(options, Object.keys(options).toSorted())}`
 
 /** The compute engine: DuckDB-WASM in a worker of its own, started on first use. It computes, and keeps nothing. */
 export interface ComputeEngine {
