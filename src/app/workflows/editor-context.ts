@@ -1,0 +1,37 @@
+import { inject, type InjectionKey, type Ref } from 'vue'
+import type { PortRef } from './graph/graph-edits.ts'
+import type { WorkflowProblems } from './useCheck.ts'
+import type { NodeEdits } from './useNodeEdits.ts'
+import type { WorkflowRun } from './useRun.ts'
+import type { Selection } from './useSelection.ts'
+import type { WorkflowDraft } from './useWorkflow.ts'
+
+export type DataSourceName = { readonly name: string; readonly kind: string }
+
+/** What the parts of one open editor share. */
+export type EditorContext = {
+  readonly workflow: WorkflowDraft
+  readonly check: WorkflowProblems
+  readonly selection: Selection
+  readonly edits: NodeEdits
+  readonly run: WorkflowRun
+  readonly sources: Readonly<Ref<readonly DataSourceName[]>>
+  /** Selects a node, brings it into view and puts the focus on it. */
+  readonly showNode: (nodeId: string) => void
+  /** Opens the palette; with a loose end it shows only what fits and connects it. */
+  readonly openPalette: (options?: {
+    looseEnd?: PortRef & { readonly type: 'from' | 'to' }
+    place?: { readonly x: number; readonly y: number }
+  }) => void
+  /** Asks which port the node's output goes to. */
+  readonly openConnect: (from: PortRef) => void
+  readonly openInspector: () => void
+}
+
+export const editorContextKey: InjectionKey<EditorContext> = Symbol('workflow editor')
+
+export const useEditor = (): EditorContext => {
+  const context = inject(editorContextKey)
+  if (context === undefined) throw new Error('This part belongs inside the workflow editor.')
+  return context
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import type { Row } from '../../worker/api.ts'
+
+/** What a run did with one node. `rowsOut` and `ms` are null until they are known. */
+export type NodeRun = {
+  readonly nodeId: string
+  readonly status: string
+  readonly rowsOut: number | null
+  readonly ms: number | null
+}
+export type Run = {
+  readonly id: string
+  readonly version: number
+  readonly status: string
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+  readonly createdAt: string
+  /** Why it failed, and at which node. */
+  readonly error: { readonly message: string; readonly nodeId: string | null } | null
+}
+export type RunLog = {
+  readonly id: string
+  readonly level: string
+  readonly message: string
+  readonly at: string
+  readonly nodeId: string | null
+}
+export type RunArtifact = {
+  readonly id: string
+  readonly nodeId: string | null
+  readonly kind: string
+  readonly format: string | null
+  readonly rows: number | null
+  readonly fileName: string | null
+}
+
+/** Rows keep a node as `<workflow version>/<key>`; the canvas knows it by its key. */
+const NodeKey = z.string().transform((id) => id.slice(id.lastIndexOf('/') + 1))
+const count = z.number().nullish().transform((value) => value ?? null)
+const json = <S extends z.ZodType>(schema: S) =>
+  z
+    .string()
+    .nullish()
+    .transform((text): unknown => (text === null || text === undefined ? {} : JSON.parse(text)))
+    .pipe(schema)
+
+const RunRow = z
+  .object({
+    id: z.string(),
+    version: z.number(),
+    status: z.string(),
+    started_at: z.string().nullable(),
+    finished_at: z.string().nullable(),
+    created_at: z.string(),
+    error_json: json(z.object({ message: z.string().optional(), nodeId: NodeKey.nullish() }))
+  })
+  .transform(
+    (row): Run => ({
+      id: row.id,
+      version: row.version,
+      status: row.status,
+      startedAt: row.started_at,
+      finishedAt: row.finished_at,
+      createdAt: row.created_at,
+      error:
+        row.error_json.message === undefined
+          ? null
+          : { message: row.error_json.message, nodeId: row.error_json.nodeId ?? null }
+    })
+  )
+
+const StepRow = z
+  .object({
+    node_id: NodeKey,
+    status: z.string(),
+    stats_json: json(z.object({ rowsOut: count, ms: count }))
+  })
+  .transform(
+    (row): NodeRun => ({
+      nodeId: row.node_id,
+      status: row.status,
+      rowsOut: row.stats_json.rowsOut,
+      ms: row.stats_json.ms
+    })
+  )
+
+const LogRow = z
+  .object({
+    id: z.string(),
+    level: z.string(),
+    message: z.string(),
+    ts: z.string(),
+    node_id: NodeKey.nullable()
+  })
+  .transform((row): RunLog => ({ id: row.id, level: row.level, message: row.message, at: row.ts, nodeId: row.node_id }))
+
+const ArtifactRow = z
+  .object({
+    id: z.string(),
+    node_id: NodeKey.nullable(),
+    kind: z.string(),
+    format: z.string().nullable(),
+    rows: z.number().nullable(),
+    stats_json: json(z.object({ fileName: z.string().nullish() }))
+  })
+  .transform(
+    (row): RunArtifact => ({
+      id: row.id,
+      nodeId: row.node_id,
+      kind: row.kind,
+      format: row.format,
+      rows: row.rows,
+      fileName: row.stats_json.fileName ?? null
+    })
+  )
+
+export const readRun = (row: Row | undefined): Run | null => (row === undefined ? null : RunRow.parse(row))
+export const readSteps = (rows: readonly Row[]): readonly NodeRun[] => rows.map((row) => StepRow.parse(row))
+export const readLogs = (rows: readonly Row[]): readonly RunLog[] => rows.map((row) => LogRow.parse(row))
+export const readArtifacts = (rows: readonly Row[]): readonly RunArtifact[] =>
+  rows.map((row) => ArtifactRow.parse(row))

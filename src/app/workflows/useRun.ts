@@ -1,0 +1,132 @@
+import { computed, onScopeDispose, shallowRef, watch } from 'vue'
+import type { RunProgress } from '../../worker/api.ts'
+import type { ParameterValues } from '../../workflow/graph.ts'
+import { useLiveQuery } from '../useLiveQuery.ts'
+import { flowforge, onProgress } from '../worker-client.ts'
+import { readArtifacts, readLogs, readRun, readSteps, type NodeRun } from './run-rows.ts'
+import type { WorkflowDraft } from './useWorkflow.ts'
+
+/** The last run of a workflow, as the database and the running worker tell it, and the way to start and stop one. */
+export const useRun = (workflow: WorkflowDraft) => {
+  const error = shallowRef<unknown>(null)
+  const starting = shallowRef(false)
+  const progress = shallowRef<RunProgress | null>(null)
+  /** A run that this screen started and whose end nobody was told of yet. */
+  const startedHere = shallowRef<string | null>(null)
+
+  const runs = useLiveQuery(
+    `SELECT r.id, r.status, r.error_json, r.started_at, r.finished_at, r.created_at, v.version
+       FROM runs r JOIN workflow_versions v ON v.id = r.workflow_version_id
+      WHERE v.workflow_id = ?
+      ORDER BY r.created_at DESC, r.rowid DESC
+      LIMIT 1`,
+    () => [workflow.workflowId]
+  )
+  const run = computed(() => readRun(runs.rows.value?.[0]))
+  const runId = computed(() => run.value?.id ?? '')
+  const stepRows = useLiveQuery(
+    `SELECT node_id, status, stats_json FROM run_steps WHERE run_id = ? ORDER BY started_at`,
+    () => [runId.value]
+  )
+  const logRows = useLiveQuery(
+    `SELECT l.id, l.level, l.message, l.ts, s.node_id
+       FROM run_logs l LEFT JOIN run_steps s ON s.id = l.run_step_id
+      WHERE l.run_id = ?
+      ORDER BY l.ts, l.rowid`,
+    () => [runId.value]
+  )
+  const artifactRows = useLiveQuery(
+    `SELECT id, node_id, kind, format, rows, uri, stats_json FROM artifacts WHERE run_id = ? ORDER BY created_at, rowid`,
+    () => [runId.value]
+  )
+
+  const isRunning = computed(
+    () => starting.value || run.value?.status === 'queued' || run.value?.status === 'running'
+  )
+
+  /** By node id: the progress while it runs, the stored steps before and after. */
+  const nodeRuns = computed<ReadonlyMap<string, NodeRun>>(() => {
+    const byNode = new Map(readSteps(stepRows.rows.value ?? []).map((step) => [step.nodeId, step]))
+    const live = progress.value
+    if (live === null || live.runId !== run.value?.id) return byNode
+    for (const [nodeId, step] of Object.entries(live.steps)) {
+      const stored = byNode.get(nodeId)
+      byNode.set(nodeId, {
+        nodeId,
+        status: isRunning.value ? step.status : (stored?.status ?? step.status),
+        rowsOut: step.rowsOut ?? stored?.rowsOut ?? null,
+        ms: step.ms ?? stored?.ms ?? null
+      })
+    }
+    return byNode
+  })
+
+  const start = async (options: { until?: string; parameters?: ParameterValues } = {}): Promise<void> => {
+    if (isRunning.value) return
+    error.value = null
+    starting.value = true
+    try {
+      await workflow.flush()
+      const started = await flowforge.runs.start({ workflowId: workflow.workflowId, trigger: 'manual', ...options })
+      startedHere.value = started.runId
+    } catch (thrown) {
+      error.value = thrown
+    } finally {
+      starting.value = false
+    }
+  }
+
+  const cancel = async (): Promise<void> => {
+    if (runId.value === '') return
+    try {
+      await flowforge.runs.cancel({ runId: runId.value })
+    } catch (thrown) {
+      error.value = thrown
+    }
+  }
+
+  /** Calls back once when a run that was started here has ended. */
+  const onEnded = (listener: (status: string) => void): void => {
+    watch(
+      [run, startedHere],
+      ([now, started]) => {
+        if (now === null || now.id !== started || now.status === 'queued' || now.status === 'running') return
+        startedHere.value = null
+        listener(now.status)
+      },
+      { flush: 'post' }
+    )
+  }
+
+  let stopProgress: (() => void) | null = null
+  let disposed = false
+  void onProgress((next) => {
+    progress.value = next.runId === runId.value || next.runId === startedHere.value ? next : progress.value
+  }).then(
+    (stop) => {
+      if (disposed) stop()
+      else stopProgress = stop
+    },
+    (thrown: unknown) => {
+      error.value = thrown
+    }
+  )
+  onScopeDispose(() => {
+    disposed = true
+    stopProgress?.()
+  })
+
+  return {
+    run,
+    isRunning,
+    elapsedMs: computed(() => (progress.value?.runId === run.value?.id ? progress.value?.elapsedMs : undefined)),
+    nodeRuns,
+    logs: computed(() => readLogs(logRows.rows.value ?? [])),
+    artifacts: computed(() => readArtifacts(artifactRows.rows.value ?? [])),
+    error,
+    start,
+    cancel,
+    onEnded
+  }
+}
+export type WorkflowRun = ReturnType<typeof useRun>
