@@ -36,7 +36,10 @@ export type RunArtifact = {
 
 /** Rows keep a node as `<workflow version>/<key>`; the canvas knows it by its key. */
 const NodeKey = z.string().transform((id) => id.slice(id.lastIndexOf('/') + 1))
-const count = z.number().nullish().transform((value) => value ?? null)
+const count = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? null)
 const json = <S extends z.ZodType>(schema: S) =>
   z
     .string()
@@ -54,20 +57,18 @@ const RunRow = z
     created_at: z.string(),
     error_json: json(z.object({ message: z.string().optional(), nodeId: NodeKey.nullish() }))
   })
-  .transform(
-    (row): Run => ({
-      id: row.id,
-      version: row.version,
-      status: row.status,
-      startedAt: row.started_at,
-      finishedAt: row.finished_at,
-      createdAt: row.created_at,
-      error:
-        row.error_json.message === undefined
-          ? null
-          : { message: row.error_json.message, nodeId: row.error_json.nodeId ?? null }
-    })
-  )
+  .transform((row): Run => ({
+    id: row.id,
+    version: row.version,
+    status: row.status,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    createdAt: row.created_at,
+    error:
+      row.error_json.message === undefined
+        ? null
+        : { message: row.error_json.message, nodeId: row.error_json.nodeId ?? null }
+  }))
 
 const StepRow = z
   .object({
@@ -75,14 +76,12 @@ const StepRow = z
     status: z.string(),
     stats_json: json(z.object({ rowsOut: count, ms: count }))
   })
-  .transform(
-    (row): NodeRun => ({
-      nodeId: row.node_id,
-      status: row.status,
-      rowsOut: row.stats_json.rowsOut,
-      ms: row.stats_json.ms
-    })
-  )
+  .transform((row): NodeRun => ({
+    nodeId: row.node_id,
+    status: row.status,
+    rowsOut: row.stats_json.rowsOut,
+    ms: row.stats_json.ms
+  }))
 
 const LogRow = z
   .object({
@@ -92,7 +91,13 @@ const LogRow = z
     ts: z.string(),
     node_id: NodeKey.nullable()
   })
-  .transform((row): RunLog => ({ id: row.id, level: row.level, message: row.message, at: row.ts, nodeId: row.node_id }))
+  .transform((row): RunLog => ({
+    id: row.id,
+    level: row.level,
+    message: row.message,
+    at: row.ts,
+    nodeId: row.node_id
+  }))
 
 const ArtifactRow = z
   .object({
@@ -103,16 +108,14 @@ const ArtifactRow = z
     rows: z.number().nullable(),
     stats_json: json(z.object({ fileName: z.string().nullish() }))
   })
-  .transform(
-    (row): RunArtifact => ({
-      id: row.id,
-      nodeId: row.node_id,
-      kind: row.kind,
-      format: row.format,
-      rows: row.rows,
-      fileName: row.stats_json.fileName ?? null
-    })
-  )
+  .transform((row): RunArtifact => ({
+    id: row.id,
+    nodeId: row.node_id,
+    kind: row.kind,
+    format: row.format,
+    rows: row.rows,
+    fileName: row.stats_json.fileName ?? null
+  }))
 
 export const readRun = (row: Row | undefined): Run | null => (row === undefined ? null : RunRow.parse(row))
 export const readSteps = (rows: readonly Row[]): readonly NodeRun[] => rows.map((row) => StepRow.parse(row))

@@ -56,6 +56,13 @@ export const useCheck = (workflow: WorkflowDraft, sources: { readonly value: unk
     return edge === undefined ? null : columnsOut(edge.from, edge.fromPort)
   }
 
-  return { problems, problemsByNode, columnsOut, columnsIn, error, isChecked: computed(() => check.value !== null) }
+  return {
+    problems,
+    problemsByNode,
+    columnsOut,
+    columnsIn,
+    error,
+    isChecked: computed(() => check.value !== null)
+  }
 }
 export type WorkflowProblems = ReturnType<typeof useCheck>

@@ -29,7 +29,9 @@ export const useNodeEdits = (
   /** Right of what is selected, else right of everything, where nothing stands. */
   const nextPlace = (): Position => {
     const positions = positionsOf(graph())
-    const beside = [...selection.nodeIds.value].map((id) => positions.get(id)).find((place) => place !== undefined)
+    const beside = [...selection.nodeIds.value]
+      .map((id) => positions.get(id))
+      .find((place) => place !== undefined)
     const all = [...positions.values()]
     const rightmost = all.toSorted((a, b) => b.x - a.x)[0]
     const from = beside ?? rightmost
@@ -40,14 +42,19 @@ export const useNodeEdits = (
     const { changes, replaced } = connectChanges(graph(), from, to, takesMany)
     const gone = replaced[0]
     if (gone !== undefined) {
-      notify(`The wire from ${nodeById(graph(), gone.from)?.name ?? gone.from} was replaced. Undo brings it back.`)
+      notify(
+        `The wire from ${nodeById(graph(), gone.from)?.name ?? gone.from} was replaced. Undo brings it back.`
+      )
     }
     return changes
   }
 
   const takesMany = (to: PortRef): boolean => {
     const node = nodeById(graph(), to.nodeId)
-    return node !== undefined && portsOfNode(node).inputs.some(({ name, takesMany: many }) => name === to.port && many)
+    return (
+      node !== undefined &&
+      portsOfNode(node).inputs.some(({ name, takesMany: many }) => name === to.port && many)
+    )
   }
 
   const connect = (from: PortRef, to: PortRef): void => {
@@ -55,13 +62,14 @@ export const useNodeEdits = (
   }
 
   /** Adds a node, with a wire from or to a loose end if one is given, and selects it. */
-  const add = (template: NodeTemplate, options: { place?: Position; looseEnd?: LooseEnd | null } = {}): string => {
+  const add = (
+    template: NodeTemplate,
+    options: { place?: Position; looseEnd?: LooseEnd | null } = {}
+  ): string => {
     const name = freshName(template.name, new Set(graph().nodes.map((node) => node.name)))
     const id = freshNodeId(name, new Set(graph().nodes.map((node) => node.id)))
     const place =
-      options.place === undefined
-        ? nextPlace()
-        : freePlace(options.place, [...positionsOf(graph()).values()])
+      options.place === undefined ? nextPlace() : freePlace(options.place, [...positionsOf(graph()).values()])
     const node: GraphNode = { id, kind: template.kind, name, spec: { ...template.spec }, ...place }
     const ports = portsOf(node.kind, node.spec)
     const { looseEnd } = options

@@ -67,7 +67,11 @@ export const useRun = (workflow: WorkflowDraft) => {
     starting.value = true
     try {
       await workflow.flush()
-      const started = await flowforge.runs.start({ workflowId: workflow.workflowId, trigger: 'manual', ...options })
+      const started = await flowforge.runs.start({
+        workflowId: workflow.workflowId,
+        trigger: 'manual',
+        ...options
+      })
       startedHere.value = started.runId
     } catch (thrown) {
       error.value = thrown
@@ -119,7 +123,9 @@ export const useRun = (workflow: WorkflowDraft) => {
   return {
     run,
     isRunning,
-    elapsedMs: computed(() => (progress.value?.runId === run.value?.id ? progress.value?.elapsedMs : undefined)),
+    elapsedMs: computed(() =>
+      progress.value?.runId === run.value?.id ? progress.value?.elapsedMs : undefined
+    ),
     nodeRuns,
     logs: computed(() => readLogs(logRows.rows.value ?? [])),
     artifacts: computed(() => readArtifacts(artifactRows.rows.value ?? [])),

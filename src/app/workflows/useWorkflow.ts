@@ -65,7 +65,9 @@ export const useWorkflow = (workflowId: string) => {
   }
 
   // Another tab, a script or an undo elsewhere may change the same draft.
-  const lastSeq = useLiveQuery('SELECT max(seq) AS seq FROM events WHERE aggregate_id = ?', () => [workflowId])
+  const lastSeq = useLiveQuery('SELECT max(seq) AS seq FROM events WHERE aggregate_id = ?', () => [
+    workflowId
+  ])
   watch(
     () => Number(lastSeq.rows.value?.[0]?.['seq'] ?? 0),
     (seq) => {

@@ -20,7 +20,9 @@ export const provideFieldProblems = (problems: Readonly<Ref<readonly Problem[]>>
       const paths = [...claims.keys()]
       // The nearest claimed path shows a problem: `steps[0].columns.x` rather than `steps[0]`.
       const nearest = (problem: Problem): string | undefined =>
-        paths.filter((claimed) => isUnder(fieldPath(problem), claimed)).toSorted((a, b) => b.length - a.length)[0]
+        paths
+          .filter((claimed) => isUnder(fieldPath(problem), claimed))
+          .toSorted((a, b) => b.length - a.length)[0]
       return problems.value.filter((problem) => nearest(problem) === path)
     },
     claim: (path) => {

@@ -35,7 +35,8 @@ export const portsOf = (kind: NodeKind, spec: NodeSpec): NodePorts => {
   }
 }
 
-export const portsOfNode = (node: Pick<GraphNode, 'kind' | 'spec'>): NodePorts => portsOf(node.kind, node.spec)
+export const portsOfNode = (node: Pick<GraphNode, 'kind' | 'spec'>): NodePorts =>
+  portsOf(node.kind, node.spec)
 
 /** What a port is called where it stands alone: "Flights out", "With airport left". */
 export const portLabel = (nodeName: string, port: string): string => `${nodeName} ${port}`

@@ -1,6 +1,10 @@
 /** Reads parts of a draft's spec, which may be unfinished or wrong: what does not fit reads as empty, and a check names it. */
 export const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
+  typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : ''
 
 export const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 

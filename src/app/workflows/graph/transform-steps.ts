@@ -101,7 +101,13 @@ export const columnsAfterStep = (
     case 'union':
       return columns
     case 'derive':
-      return columns && put(columns, Object.keys(named).map((name) => ({ name, type: null })))
+      return (
+        columns &&
+        put(
+          columns,
+          Object.keys(named).map((name) => ({ name, type: null }))
+        )
+      )
     case 'select':
       return names.map((name) => typed(columns ?? [], name))
     case 'drop':
@@ -109,7 +115,13 @@ export const columnsAfterStep = (
     case 'rename':
       return columns && columns.map((column) => ({ ...column, name: named[column.name] ?? column.name }))
     case 'cast':
-      return columns && put(columns, Object.keys(named).map((name) => ({ name, type: null })))
+      return (
+        columns &&
+        put(
+          columns,
+          Object.keys(named).map((name) => ({ name, type: null }))
+        )
+      )
     case 'aggregate':
       return [
         ...asTextList(step['groupBy']).map((name) => typed(columns ?? [], name)),

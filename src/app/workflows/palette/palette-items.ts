@@ -31,7 +31,11 @@ export const paletteItems = (
       group: 'Data sources',
       template: sourceTemplate(name)
     })),
-    ...STEP_OPS.map((op) => ({ id: `step ${op}`, group: 'Transforms with one step', template: stepTemplate(op) }))
+    ...STEP_OPS.map((op) => ({
+      id: `step ${op}`,
+      group: 'Transforms with one step',
+      template: stepTemplate(op)
+    }))
   ].filter(({ template }) => fits(template, looseEnd))
 
 /** Those whose name or kind begins with the words come first, then those that hold them. */

@@ -1,0 +1,49 @@
+import type { KnownColumn } from '../graph/transform-steps.ts'
+
+export type Completion = { readonly text: string; readonly detail: string; readonly insert: string }
+
+const scalarFunctions = (
+  'abs ceil coalesce concat contains date_diff date_part date_trunc ends_with floor greatest if least length lower ' +
+  'lpad nullif regexp_extract regexp_matches regexp_replace replace round rpad split_part starts_with strftime ' +
+  'strptime substring trim try_cast upper year month day hour'
+).split(' ')
+const aggregateFunctions =
+  'count sum avg min max median mode stddev string_agg first last count_if bool_and bool_or'.split(' ')
+
+/** A name as an expression has to write it. */
+export const quotedName = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+
+/** The word that ends at the caret: a name, a parameter, or an opened quoted name. */
+export const wordBefore = (
+  text: string,
+  caret: number
+): { readonly word: string; readonly start: number } => {
+  const before = text.slice(0, caret)
+  const quotes = before.match(/"/g)?.length ?? 0
+  const opened = quotes % 2 === 1 ? before.slice(before.lastIndexOf('"')) : null
+  const word = opened ?? /[$\p{L}_][\p{L}\p{N}_]*$/u.exec(before)?.[0] ?? ''
+  return { word, start: caret - word.length }
+}
+
+/** What may stand where a word was begun: columns, then parameters, then functions. */
+export const completionsFor = (
+  word: string,
+  columns: readonly KnownColumn[],
+  parameters: readonly string[],
+  aggregates: boolean
+): readonly Completion[] => {
+  const wanted = word.replace(/^"/, '').toLowerCase()
+  if (wanted === '') return []
+  const functions = aggregates ? [...aggregateFunctions, ...scalarFunctions] : scalarFunctions
+  const all: Completion[] = [
+    ...columns.map(({ name, type }) => ({ text: name, detail: type ?? 'column', insert: quotedName(name) })),
+    ...parameters.map((name) => ({ text: `$${name}`, detail: 'parameter', insert: `$${name}` })),
+    ...(word.startsWith('"')
+      ? []
+      : functions.map((name) => ({ text: `${name}()`, detail: 'function', insert: `${name}(` })))
+  ]
+  const starts = all.filter(({ text }) => text.toLowerCase().startsWith(wanted))
+  const holds = all.filter(({ text, detail }) => detail !== 'function' && text.toLowerCase().includes(wanted))
+  return [...new Set([...starts, ...holds])].filter(({ insert }) => insert !== word).slice(0, 8)
+}
