@@ -1,0 +1,108 @@
+import { quoteName } from '../sql-text.ts'
+import {
+  keyPath,
+  oneInput,
+  readerOf,
+  type Compiling,
+  type ExpressionAt,
+  type Leaving,
+  type Reached
+} from './node-type.ts'
+import { pivotExpressions } from './pivot.ts'
+import { TransformSpec, type Step } from './transform-spec.ts'
+import { compileStep } from './transform-steps.ts'
+
+const stepExpressions = (path: string, step: Step): ExpressionAt[] => {
+  const byColumn = (
+    scope: ExpressionAt['scope'],
+    columns: Readonly<Record<string, string>>
+  ): ExpressionAt[] =>
+    Object.entries(columns).map(([name, text]) => ({ path: `${path}.columns${keyPath(name)}`, text, scope }))
+  switch (step.op) {
+    case 'filter':
+      return [{ path: `${path}.where`, text: step.where, scope: 'scalar' }]
+    case 'derive':
+      return byColumn('scalar', step.columns)
+    case 'aggregate':
+      return byColumn('aggregate', step.columns ?? {})
+    case 'pivot':
+      return pivotExpressions(path, step)
+    case 'sql':
+      return [{ path: `${path}.query`, text: step.query, scope: 'query' }]
+    case 'select':
+    case 'drop':
+    case 'rename':
+    case 'cast':
+    case 'sort':
+    case 'limit':
+    case 'distinct':
+    case 'unpivot':
+    case 'union':
+    case 'operator':
+      return []
+  }
+}
+
+const isUnion = ({ steps }: TransformSpec): boolean => steps[0]?.op === 'union'
+
+/** What the first step sees: the one input, or the rows of all under each other, columns matched by name. */
+const gather = async (spec: TransformSpec, compiling: Compiling): Promise<Leaving | undefined> => {
+  const inputs = compiling.input('in')
+  const [first] = inputs
+  if (first === undefined) return undefined
+  const selects = inputs.map(({ relation }) => `SELECT * FROM ${quoteName(relation)}`)
+  const step = spec.steps[0]
+  if (step?.op !== 'union') return { sql: selects[0] ?? '', columns: first.columns }
+  const sql = selects.join(step.all === false ? ' UNION BY NAME ' : ' UNION ALL BY NAME ')
+  // Alone, a union without duplicates still drops them.
+  const text =
+    step.all === false && inputs.length === 1 ? `SELECT DISTINCT * FROM ${quoteName(first.relation)}` : sql
+  return compiling.describe('.steps[0]', text, inputs)
+}
+
+/** Runs rows through steps, one after the other; each step is a SELECT over the one before it. */
+export const readTransform = readerOf<TransformSpec>({
+  kind: 'transform',
+  schema: TransformSpec,
+  inputs: (spec) => [isUnion(spec) ? { name: 'in', min: 1, max: Infinity } : oneInput('in')],
+  outputs: () => ['out'],
+  expressions: ({ steps }) => steps.flatMap((step, index) => stepExpressions(`.steps[${index}]`, step)),
+  invalid: ({ steps }) =>
+    steps.flatMap((step, index) =>
+      step.op === 'union' && index > 0
+        ? [
+            {
+              path: `.steps[${index}]`,
+              message: 'A union must be the first step: it brings the inputs together.'
+            }
+          ]
+        : []
+    ),
+  notBuilt: ({ steps }) =>
+    steps.flatMap((step, index) =>
+      step.op === 'operator'
+        ? [{ path: `.steps[${index}]`, message: 'This version cannot use operators of the catalog yet.' }]
+        : []
+    ),
+  compile: async (spec, compiling) => {
+    const gathered = await gather(spec, compiling)
+    if (gathered === undefined) return undefined
+    const parts = [gathered]
+    for (const [index, step] of spec.steps.entries()) {
+      if (step.op === 'union') continue
+      const before = parts.at(-1) ?? gathered
+      const input: Reached = { relation: `_${parts.length - 1}`, columns: before.columns }
+      // oxlint-disable-next-line no-await-in-loop -- a step needs the columns of the one before it
+      const leaving = await compileStep({ path: `.steps[${index}]`, input, compiling }, step)
+      if (leaving === undefined) return undefined
+      parts.push(leaving)
+    }
+    const last = parts.at(-1) ?? gathered
+    if (parts.length === 1) return { ports: { out: last } }
+    const named = parts.slice(0, -1).map(({ sql }, at) => `"_${at}" AS NOT MATERIALIZED (${sql})`)
+    return { ports: { out: { sql: `WITH ${named.join(', ')} ${wrap(last.sql)}`, columns: last.columns } } }
+  }
+})
+
+/** A SELECT that begins with WITH of its own cannot follow another WITH. */
+const wrap = (sql: string): string => (sql.startsWith('WITH') ? `SELECT * FROM (${sql}) AS "_last"` : sql)

@@ -1,0 +1,33 @@
+import type { ParameterDefinition } from './graph.ts'
+import type { Column, ValueType } from './value-type.ts'
+
+/** A name as SQL says it, whatever it holds. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+export const nameList = (names: readonly string[]): string => names.map(quoteName).join(', ')
+
+/** The engine knows no difference between `A` and `a` in names. */
+export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+
+export const findColumn = (columns: readonly Column[], name: string): Column | undefined =>
+  columns.find((column) => sameName(column.name, name))
+
+/** What a value becomes when it is cast. A decimal keeps 28 digits before and 10 after the point; JSON is kept as its text. */
+export const ENGINE_TYPES: Readonly<Record<ValueType, string>> = {
+  boolean: 'BOOLEAN',
+  integer: 'BIGINT',
+  number: 'DOUBLE',
+  decimal: 'DECIMAL(38,10)',
+  text: 'VARCHAR',
+  date: 'DATE',
+  time: 'TIME',
+  timestamp: 'TIMESTAMP',
+  json: 'VARCHAR',
+  bytes: 'BLOB'
+}
+
+/** A parameter as expressions see it: a variable of the engine's session, never text. */
+export const parameterSql = (name: string, { type }: ParameterDefinition): string =>
+  `CAST(getvariable(${quoteText(name)}) AS ${ENGINE_TYPES[type]})`
