@@ -117,8 +117,7 @@ const ArtifactRow = z
     fileName: row.stats_json.fileName ?? null
   }))
 
-export const readRun = (row: Row | undefined): Run | null => (row === undefined ? null : RunRow.parse(row))
-export const readSteps = (rows: readonly Row[]): readonly NodeRun[] => rows.map((row) => StepRow.parse(row))
-export const readLogs = (rows: readonly Row[]): readonly RunLog[] => rows.map((row) => LogRow.parse(row))
-export const readArtifacts = (rows: readonly Row[]): readonly RunArtifact[] =>
-  rows.map((row) => ArtifactRow.parse(row))
+export const readRun = (row: Row): Run => RunRow.parse(row)
+export const readStep = (row: Row): NodeRun => StepRow.parse(row)
+export const readLog = (row: Row): RunLog => LogRow.parse(row)
+export const readArtifact = (row: Row): RunArtifact => ArtifactRow.parse(row)

@@ -1,7 +1,7 @@
 import { computed, shallowRef, watch } from 'vue'
 import type { WorkflowCheck } from '../../worker/api.ts'
 import type { Problem } from '../../workflow/problem.ts'
-import { flowforge } from '../worker-client.ts'
+import { useWorkerClient } from '../useWorkerClient.ts'
 import type { KnownColumn } from './graph/transform-steps.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
 
@@ -9,6 +9,7 @@ const CHECK_MS = 300
 
 /** The draft's problems and the columns between its nodes, looked at again after each edit. */
 export const useCheck = (workflow: WorkflowDraft, sources: { readonly value: unknown }) => {
+  const { flowforge } = useWorkerClient()
   const check = shallowRef<WorkflowCheck | null>(null)
   const error = shallowRef<unknown>(null)
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -11,7 +11,7 @@ import {
 } from './graph/graph-edits.ts'
 import { freePlace, layOut, NODE_WIDTH, positionsOf, type Position } from './graph/layout.ts'
 import type { NodeSpec, NodeTemplate } from './graph/node-kinds.ts'
-import { portsOf, portsOfNode } from './graph/ports.ts'
+import { portsOfNode } from './graph/ports.ts'
 import type { Selection } from './useSelection.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
 
@@ -53,7 +53,7 @@ export const useNodeEdits = (
     const node = nodeById(graph(), to.nodeId)
     return (
       node !== undefined &&
-      portsOfNode(node).inputs.some(({ name, takesMany: many }) => name === to.port && many)
+      portsOfNode(node).inputs.some(({ name, many }) => name === to.port && many)
     )
   }
 
@@ -71,13 +71,13 @@ export const useNodeEdits = (
     const place =
       options.place === undefined ? nextPlace() : freePlace(options.place, [...positionsOf(graph()).values()])
     const node: GraphNode = { id, kind: template.kind, name, spec: { ...template.spec }, ...place }
-    const ports = portsOf(node.kind, node.spec)
+    const ports = portsOfNode(node)
     const { looseEnd } = options
     const input = ports.inputs[0]
     const output = ports.outputs[0]
     const wires =
       looseEnd?.type === 'from' && input !== undefined
-        ? wire(looseEnd, { nodeId: id, port: input.name }, input.takesMany)
+        ? wire(looseEnd, { nodeId: id, port: input.name }, input.many)
         : looseEnd?.type === 'to' && output !== undefined
           ? wire({ nodeId: id, port: output }, looseEnd, takesMany(looseEnd))
           : []

@@ -1,6 +1,6 @@
 import { onScopeDispose, shallowRef, watch, type Ref } from 'vue'
 import { isFlowForgeError, type Page } from '../../worker/api.ts'
-import { flowforge } from '../worker-client.ts'
+import { useWorkerClient } from '../useWorkerClient.ts'
 import type { PortRef } from './graph/graph-edits.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
 
@@ -20,6 +20,7 @@ export type PortPreview = {
  * cancels an older one, so they are asked for one after the other.
  */
 export const usePreview = (workflow: WorkflowDraft, wanted: Readonly<Ref<readonly PortRef[]>>) => {
+  const { flowforge } = useWorkerClient()
   const previews = shallowRef<readonly PortPreview[]>([])
   let round = 0
   let timer: ReturnType<typeof setTimeout> | undefined

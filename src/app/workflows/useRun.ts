@@ -2,12 +2,13 @@ import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import type { RunProgress } from '../../worker/api.ts'
 import type { ParameterValues } from '../../workflow/graph.ts'
 import { useLiveQuery } from '../useLiveQuery.ts'
-import { flowforge, onProgress } from '../worker-client.ts'
-import { readArtifacts, readLogs, readRun, readSteps, type NodeRun } from './run-rows.ts'
+import { useWorkerClient } from '../useWorkerClient.ts'
+import { type NodeRun, readArtifact, readLog, readRun, readStep } from './run-rows.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
 
 /** The last run of a workflow, as the database and the running worker tell it, and the way to start and stop one. */
 export const useRun = (workflow: WorkflowDraft) => {
+  const { flowforge, onProgress } = useWorkerClient()
   const error = shallowRef<unknown>(null)
   const starting = shallowRef(false)
   const progress = shallowRef<RunProgress | null>(null)
@@ -20,24 +21,28 @@ export const useRun = (workflow: WorkflowDraft) => {
       WHERE v.workflow_id = ?
       ORDER BY r.created_at DESC, r.rowid DESC
       LIMIT 1`,
-    () => [workflow.workflowId]
+    [workflow.workflowId],
+    readRun
   )
-  const run = computed(() => readRun(runs.rows.value?.[0]))
+  const run = computed(() => runs.rows.value[0] ?? null)
   const runId = computed(() => run.value?.id ?? '')
   const stepRows = useLiveQuery(
     `SELECT node_id, status, stats_json FROM run_steps WHERE run_id = ? ORDER BY started_at`,
-    () => [runId.value]
+    [runId],
+    readStep
   )
   const logRows = useLiveQuery(
     `SELECT l.id, l.level, l.message, l.ts, s.node_id
        FROM run_logs l LEFT JOIN run_steps s ON s.id = l.run_step_id
       WHERE l.run_id = ?
       ORDER BY l.ts, l.rowid`,
-    () => [runId.value]
+    [runId],
+    readLog
   )
   const artifactRows = useLiveQuery(
     `SELECT id, node_id, kind, format, rows, uri, stats_json FROM artifacts WHERE run_id = ? ORDER BY created_at, rowid`,
-    () => [runId.value]
+    [runId],
+    readArtifact
   )
 
   const isRunning = computed(
@@ -46,7 +51,7 @@ export const useRun = (workflow: WorkflowDraft) => {
 
   /** By node id: the progress while it runs, the stored steps before and after. */
   const nodeRuns = computed<ReadonlyMap<string, NodeRun>>(() => {
-    const byNode = new Map(readSteps(stepRows.rows.value ?? []).map((step) => [step.nodeId, step]))
+    const byNode = new Map(stepRows.rows.value.map((step) => [step.nodeId, step]))
     const live = progress.value
     if (live === null || live.runId !== run.value?.id) return byNode
     for (const [nodeId, step] of Object.entries(live.steps)) {
@@ -102,23 +107,11 @@ export const useRun = (workflow: WorkflowDraft) => {
     )
   }
 
-  let stopProgress: (() => void) | null = null
-  let disposed = false
-  void onProgress((next) => {
-    progress.value = next.runId === runId.value || next.runId === startedHere.value ? next : progress.value
-  }).then(
-    (stop) => {
-      if (disposed) stop()
-      else stopProgress = stop
-    },
-    (thrown: unknown) => {
-      error.value = thrown
-    }
+  onScopeDispose(
+    onProgress((next) => {
+      if (next.runId === runId.value || next.runId === startedHere.value) progress.value = next
+    })
   )
-  onScopeDispose(() => {
-    disposed = true
-    stopProgress?.()
-  })
 
   return {
     run,
@@ -127,8 +120,9 @@ export const useRun = (workflow: WorkflowDraft) => {
       progress.value?.runId === run.value?.id ? progress.value?.elapsedMs : undefined
     ),
     nodeRuns,
-    logs: computed(() => readLogs(logRows.rows.value ?? [])),
-    artifacts: computed(() => readArtifacts(artifactRows.rows.value ?? [])),
+    logs: logRows.rows,
+    artifacts: artifactRows.rows,
+    queryError: computed(() => runs.error.value ?? stepRows.error.value ?? logRows.error.value ?? artifactRows.error.value),
     error,
     start,
     cancel,

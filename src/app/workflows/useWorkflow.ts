@@ -3,13 +3,14 @@ import type { WorkflowView } from '../../worker/api.ts'
 import type { GraphChange } from '../../workflow/change.ts'
 import { EMPTY_GRAPH } from '../../workflow/graph.ts'
 import { useLiveQuery } from '../useLiveQuery.ts'
-import { flowforge } from '../worker-client.ts'
+import { useWorkerClient } from '../useWorkerClient.ts'
 import { createEditQueue, type EditQueue, type EditState } from './edit-queue.ts'
 
 export type SaveState = 'saved' | 'saving'
 
 /** One workflow's draft: what the screen draws, and every way to change it. */
 export const useWorkflow = (workflowId: string) => {
+  const { flowforge } = useWorkerClient()
   const state = shallowRef<EditState | null>(null)
   /** Why the workflow could not be opened. */
   const loadError = shallowRef<unknown>(null)
@@ -65,11 +66,9 @@ export const useWorkflow = (workflowId: string) => {
   }
 
   // Another tab, a script or an undo elsewhere may change the same draft.
-  const lastSeq = useLiveQuery('SELECT max(seq) AS seq FROM events WHERE aggregate_id = ?', () => [
-    workflowId
-  ])
+  const lastSeq = useLiveQuery('SELECT max(seq) AS seq FROM events WHERE aggregate_id = ?', [workflowId])
   watch(
-    () => Number(lastSeq.rows.value?.[0]?.['seq'] ?? 0),
+    () => Number(lastSeq.rows.value[0]?.['seq'] ?? 0),
     (seq) => {
       const now = state.value
       if (now !== null && !now.saving && seq > now.view.seq) void reload()

@@ -1,14 +1,10 @@
+import { AGGREGATE_FUNCTIONS, SCALAR_FUNCTIONS } from '../../../workflow/expression-functions.ts'
 import type { KnownColumn } from '../graph/transform-steps.ts'
 
 export type Completion = { readonly text: string; readonly detail: string; readonly insert: string }
 
-const scalarFunctions = (
-  'abs ceil coalesce concat contains date_diff date_part date_trunc ends_with floor greatest if least length lower ' +
-  'lpad nullif regexp_extract regexp_matches regexp_replace replace round rpad split_part starts_with strftime ' +
-  'strptime substring trim try_cast upper year month day hour'
-).split(' ')
-const aggregateFunctions =
-  'count sum avg min max median mode stddev string_agg first last count_if bool_and bool_or'.split(' ')
+const scalarFunctions = [...SCALAR_FUNCTIONS].toSorted()
+const aggregateFunctions = [...AGGREGATE_FUNCTIONS].toSorted()
 
 /** A name as an expression has to write it. */
 export const quotedName = (name: string): string =>

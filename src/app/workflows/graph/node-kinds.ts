@@ -1,4 +1,5 @@
 import type { NodeKind } from '../../../workflow/graph.ts'
+import { emptySpec } from '../../../workflow/node-defaults.ts'
 
 export type NodeSpec = Readonly<Record<string, unknown>>
 
@@ -21,26 +22,11 @@ export type NodeTemplate = {
   readonly spec: NodeSpec
 }
 
-const firstSpecs: Readonly<Record<NodeKind, NodeSpec>> = {
-  source: { dataSource: '' },
-  transform: { steps: [] },
-  join: { type: 'inner', on: [] },
-  rule: { rules: [], mode: 'first', otherwise: {} },
-  http: {
-    request: { endpoint: '', method: 'GET', path: '/' },
-    per: 'row',
-    response: { columns: {} },
-    onError: 'reject'
-  },
-  branch: { outputs: [{ name: 'matching', when: '' }, { name: 'others' }], mode: 'first' },
-  sink: { format: 'csv', fileName: 'result.csv' }
-}
-
 export const kindTemplate = (kind: NodeKind): NodeTemplate => ({
   kind,
   name: nodeKindTexts[kind].label,
   does: nodeKindTexts[kind].does,
-  spec: firstSpecs[kind]
+  spec: emptySpec(kind)
 })
 
 /** A source node is called like its data source, without the file's ending. */

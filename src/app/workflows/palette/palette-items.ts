@@ -1,7 +1,7 @@
 import { NODE_KINDS } from '../../../workflow/graph.ts'
 import type { LooseEnd } from '../useNodeEdits.ts'
 import { kindTemplate, type NodeTemplate, sourceTemplate } from '../graph/node-kinds.ts'
-import { portsOf } from '../graph/ports.ts'
+import { portsOfNode } from '../graph/ports.ts'
 import { firstStep, STEP_OPS, stepTexts } from '../graph/transform-steps.ts'
 
 export type PaletteItem = { readonly id: string; readonly group: string; readonly template: NodeTemplate }
@@ -15,7 +15,7 @@ const stepTemplate = (op: (typeof STEP_OPS)[number]): NodeTemplate => ({
 
 const fits = (template: NodeTemplate, looseEnd: LooseEnd | null): boolean => {
   if (looseEnd === null) return true
-  const ports = portsOf(template.kind, template.spec)
+  const ports = portsOfNode(template)
   return looseEnd.type === 'from' ? ports.inputs.length > 0 : ports.outputs.length > 0
 }
 
