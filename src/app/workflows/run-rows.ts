@@ -29,6 +29,8 @@ export type RunArtifact = {
   readonly id: string
   readonly nodeId: string | null
   readonly kind: string
+  /** Did the run read it (`source`) or write it (`result`)? */
+  readonly role: string | null
   readonly format: string | null
   readonly rows: number | null
   readonly fileName: string | null
@@ -106,7 +108,7 @@ const ArtifactRow = z
     kind: z.string(),
     format: z.string().nullable(),
     rows: z.number().nullable(),
-    stats_json: json(z.object({ fileName: z.string().nullish() }))
+    stats_json: json(z.object({ fileName: z.string().nullish(), role: z.string().nullish() }))
   })
   .transform((row): RunArtifact => ({
     id: row.id,
