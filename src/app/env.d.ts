@@ -1,0 +1,16 @@
+/// <reference types="vite-plugin-pwa/vue" />
+/// <reference types="vite-plugin-pwa/client" />
+import type { DbApi, FlowForgeApi } from '../worker/api.ts'
+
+declare global {
+  interface Window {
+    /** The database contract, for scripts and the console. */
+    db: DbApi
+    /** What the app does, for scripts and the console; the app's own screens use the same calls. */
+    flowforge: FlowForgeApi
+    /** Chromium's: files that the desktop opens with the installed app. */
+    readonly launchQueue?: {
+      setConsumer(consumer: (launch: { readonly files: readonly FileSystemFileHandle[] }) => void): void
+    }
+  }
+}

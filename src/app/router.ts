@@ -1,0 +1,57 @@
+import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', redirect: { name: 'workflows' } },
+  {
+    path: '/workflows',
+    name: 'workflows',
+    meta: { title: 'Workflows' },
+    component: () => import('./workflows/WorkflowListPage.vue')
+  },
+  {
+    path: '/workflows/:workflowId',
+    name: 'workflow',
+    meta: { title: 'Workflow' },
+    component: () => import('./workflows/WorkflowEditorPage.vue')
+  },
+  {
+    path: '/data/:dataSourceId?',
+    name: 'data',
+    meta: { title: 'Data' },
+    component: () => import('./data/DataPage.vue')
+  },
+  {
+    path: '/runs',
+    name: 'runs',
+    meta: { title: 'Runs' },
+    component: () => import('./runs/RunListPage.vue')
+  },
+  {
+    path: '/runs/:runId',
+    name: 'run',
+    meta: { title: 'Run' },
+    component: () => import('./runs/RunPage.vue')
+  },
+  {
+    path: '/settings',
+    name: 'settings',
+    meta: { title: 'Settings' },
+    component: () => import('./settings/SettingsPage.vue')
+  },
+  {
+    path: '/:path(.*)*',
+    name: 'not-found',
+    meta: { title: 'Not found' },
+    component: () => import('./shell/NotFoundPage.vue')
+  }
+]
+
+/** Every screen is a chunk of its own: the first one to be seen does not wait for the others. */
+export const createAppRouter = (): Router => {
+  const router = createRouter({ history: createWebHistory(), routes })
+  router.afterEach((to) => {
+    const title = to.meta['title']
+    document.title = typeof title === 'string' ? `${title} · FlowForge` : 'FlowForge'
+  })
+  return router
+}
