@@ -1,0 +1,1 @@
+export type EditorView = 'canvas' | 'list'
