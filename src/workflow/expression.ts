@@ -24,7 +24,7 @@ const REFUSED: ReadonlySet<string> = new Set(
 )
 const WITH_FROM: ReadonlySet<string> = new Set(['extract', 'trim', 'substring', 'overlay', 'position'])
 
-const ok = (token: Token | undefined, value: string): boolean =>
+const isMark = (token: Token | undefined, value: string): boolean =>
   token?.kind === 'mark' && token.value === value
 
 const isWord = (token: Token | undefined, value: string): boolean =>
@@ -33,7 +33,7 @@ const isWord = (token: Token | undefined, value: string): boolean =>
 /** What a name before a bracket calls. */
 const callProblem = (tokens: readonly Token[], at: number, scope: Scope): string | null => {
   const token = tokens[at]
-  if (token === undefined || !ok(tokens[at + 1], '(')) return null
+  if (token === undefined || !isMark(tokens[at + 1], '(')) return null
   if (token.kind !== 'word' && token.kind !== 'name') return null
   const name = token.value.toLowerCase()
   if (SCALAR_FUNCTIONS.has(name)) return null
@@ -68,6 +68,8 @@ const wordProblem = (tokens: readonly Token[], at: number, scope: Scope): string
   const before = tokens[at - 1]
   const { value } = token
   if (value === 'group' && scope === 'aggregate' && isWord(before, 'within')) return null
+  const filters = isMark(before, '(') && isWord(tokens[at - 2], 'filter')
+  if (value === 'where' && scope === 'aggregate' && filters) return null
   if (REFUSED.has(value))
     return `${value.toUpperCase()} is not allowed: an expression is one value, not a query.`
   if (value === 'from') {
@@ -77,9 +79,9 @@ const wordProblem = (tokens: readonly Token[], at: number, scope: Scope): string
       ? null
       : 'FROM is not allowed: an expression is one value, not a query.'
   }
-  if (value === 'values' && ok(tokens[at + 1], '(')) return 'VALUES is not allowed in an expression.'
-  if (value === 'exists' && ok(tokens[at + 1], '(')) return 'EXISTS is not allowed in an expression.'
-  if (value === 'over' && ok(before, ')')) {
+  if (value === 'values' && isMark(tokens[at + 1], '(')) return 'VALUES is not allowed in an expression.'
+  if (value === 'exists' && isMark(tokens[at + 1], '(')) return 'EXISTS is not allowed in an expression.'
+  if (value === 'over' && isMark(before, ')')) {
     return 'Windows (OVER) are not allowed in an expression; use a sql step.'
   }
   if (value === 'order' && !(scope === 'aggregate' && openCalls(tokens, at).length > 0)) {
@@ -95,9 +97,9 @@ const bareProblem = (token: Token): string | null =>
 
 /** `*` multiplies, or stands alone in `count(*)`. */
 const starProblem = (tokens: readonly Token[], at: number): string | null => {
-  if (!ok(tokens[at], '*')) return null
+  if (!isMark(tokens[at], '*')) return null
   const before = tokens[at - 1]
-  const counted = isWord(tokens[at - 2], 'count') && ok(before, '(') && ok(tokens[at + 1], ')')
+  const counted = isWord(tokens[at - 2], 'count') && isMark(before, '(') && isMark(tokens[at + 1], ')')
   const multiplies =
     before !== undefined &&
     (before.kind !== 'mark' || ')]}*'.includes(before.value)) &&

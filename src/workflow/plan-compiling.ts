@@ -61,30 +61,45 @@ export const createCompiling = (
     return rewriteParameters(text, graph.parameters)
   }
 
+  const expression: Compiling['expression'] = async (at, text, scope, columns) => {
+    const bound = bind(text, scope)
+    if (bound === undefined) return undefined
+    const checked =
+      scope === 'scalar'
+        ? await binder.checkScalar(bound, columns)
+        : await binder.checkAggregate(bound, columns)
+    return checked.ok ? `(${bound})` : complain(at, checked, columns)
+  }
+
+  const describe: Compiling['describe'] = async (at, sql, over) => {
+    const shapes = over.map(({ relation, columns }) => ({ name: relation, columns }))
+    const described = await binder.describe(sql, shapes)
+    if (described.ok) return { sql, columns: described.columns }
+    return complain(
+      at,
+      described,
+      over.flatMap(({ columns }) => columns)
+    )
+  }
+
   return {
     input: (port) => inputs[port] ?? [],
     report,
-    expression: async (at, text, scope, columns) => {
-      const bound = bind(text, scope)
-      if (bound === undefined) return undefined
-      const checked =
-        scope === 'scalar'
-          ? await binder.checkScalar(bound, columns)
-          : await binder.checkAggregate(bound, columns)
-      return checked.ok ? `(${bound})` : complain(at, checked, columns)
+    expression,
+    condition: async (at, text, columns) => {
+      const sql = await expression(at, text, 'scalar', columns)
+      if (sql === undefined) return undefined
+      const relation = '_condition'
+      const described = await describe(at, `SELECT ${sql} AS "is" FROM "${relation}"`, [
+        { relation, columns }
+      ])
+      const type = described?.columns[0]?.type
+      if (type === undefined || type === 'boolean') return type && sql
+      return report(at, 'expression', `A condition is true or false; this one is of type ${type}.`)
     },
+    describe,
     query: (_, text) => bind(text, 'query'),
     column: (at, name, columns) => findColumn(columns, name) ?? unknownColumn(at, name, columns),
-    describe: async (at, sql, over) => {
-      const shapes = over.map(({ relation, columns }) => ({ name: relation, columns }))
-      const described = await binder.describe(sql, shapes)
-      if (described.ok) return { sql, columns: described.columns }
-      return complain(
-        at,
-        described,
-        over.flatMap(({ columns }) => columns)
-      )
-    },
     findSource: (name, options) => catalog.find(name, options),
     relationOf: (port) => `${nodeId}.${port}`
   }

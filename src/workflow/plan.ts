@@ -52,11 +52,9 @@ const reach = async (
   if (edge.condition === undefined) return reached
   const path = `edges[${index}]`
   const compiling = createCompiling(args, planned, { nodeId: edge.to, path, inputs: {} })
-  const condition = await compiling.expression('.condition', edge.condition, 'scalar', from.columns)
+  const condition = await compiling.condition('.condition', edge.condition, from.columns)
   if (condition === undefined) return undefined
   const sql = `SELECT * FROM ${quoteName(from.id)} WHERE ${condition}`
-  const described = await compiling.describe('.condition', sql, [reached])
-  if (described === undefined) return undefined
   const id = edgeKey(edge)
   planned.relations.push({
     id,
@@ -64,10 +62,10 @@ const reach = async (
     port: edge.toPort,
     sql,
     source: null,
-    columns: described.columns,
+    columns: from.columns,
     dependsOn: [from.id]
   })
-  return { relation: id, columns: described.columns }
+  return { relation: id, columns: from.columns }
 }
 
 /** What reaches each input port, in the order of the edges; undefined where a cause upstream has been named already. */

@@ -37,16 +37,15 @@ export const readBranch = readerOf<BranchSpec>({
     if (input === undefined) return undefined
     const conditions = await all(outputs, async ({ when }, index) => {
       if (when === undefined) return 'true'
-      const sql = await compiling.expression(`.outputs[${index}].when`, when, 'scalar', input.columns)
-      return sql && `coalesce(CAST(${sql} AS BOOLEAN), false)`
+      const sql = await compiling.condition(`.outputs[${index}].when`, when, input.columns)
+      return sql && `coalesce(${sql}, false)`
     })
     if (conditions === undefined) return undefined
     const ports = await all(outputs, async ({ name, when }, index) => {
       const before = mode === 'first' || when === undefined ? conditions.slice(0, index) : []
       const own = [conditions[index] ?? 'true', ...before.map((condition) => `NOT ${condition}`)]
       const sql = `SELECT * FROM ${quoteName(input.relation)} WHERE ${own.join(' AND ')}`
-      const leaving = await compiling.describe('', sql, [input])
-      return leaving && ([name, leaving] as const)
+      return [name, { sql, columns: input.columns }] as const
     })
     return ports && { ports: Object.fromEntries(ports) }
   }

@@ -41,6 +41,8 @@ export type Compiling = {
     scope: Scope,
     columns: readonly Column[]
   ) => Promise<string | undefined>
+  /** The same for an expression that must be true or false. */
+  readonly condition: (path: string, text: string, columns: readonly Column[]) => Promise<string | undefined>
   readonly query: (path: string, text: string) => string | undefined
   /** A column that must be there. */
   readonly column: (path: string, name: string, columns: readonly Column[]) => Column | undefined

@@ -62,7 +62,7 @@ const compileSet = async (
 const compileRules = (spec: RuleSpec, columns: readonly Column[], compiling: Compiling) =>
   all(spec.rules ?? [], async (rule, index): Promise<CompiledRule | undefined> => {
     const path = `.rules[${index}]`
-    const when = await compiling.expression(`${path}.when`, rule.when, 'scalar', columns)
+    const when = await compiling.condition(`${path}.when`, rule.when, columns)
     const set = await compileSet(`${path}.set`, rule.set, columns, compiling)
     return when && set ? { name: rule.name, reject: rule.reject, when, set } : undefined
   })
@@ -82,7 +82,7 @@ const setNames = (spec: RuleSpec): readonly string[] => {
 
 /** One mark a rule, true where it matches; a condition that is NULL does not. */
 const marked = (input: Reached, rules: readonly CompiledRule[], mark: (at: number) => string): string => {
-  const marks = rules.map(({ when }, at) => `, coalesce(CAST(${when} AS BOOLEAN), false) AS ${mark(at)}`)
+  const marks = rules.map(({ when }, at) => `, coalesce(${when}, false) AS ${mark(at)}`)
   return `SELECT *${marks.join('')} FROM ${quoteName(input.relation)}`
 }
 

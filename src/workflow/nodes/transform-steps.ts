@@ -45,10 +45,9 @@ const refuseDoubled = ({ path, compiling }: At, key: string, name: string): unde
   compiling.report(`${path}.${key}`, 'invalid', `Two columns would be called "${name}".`)
 
 const filter = async (at: At, { where }: StepOf<'filter'>): Answer => {
-  const path = `${at.path}.where`
-  const sql = await at.compiling.expression(path, where, 'scalar', at.input.columns)
+  const sql = await at.compiling.condition(`${at.path}.where`, where, at.input.columns)
   if (sql === undefined) return undefined
-  return at.compiling.describe(path, `SELECT * FROM ${from(at)} WHERE ${sql}`, [at.input])
+  return { sql: `SELECT * FROM ${from(at)} WHERE ${sql}`, columns: at.input.columns }
 }
 
 const derive = async (at: At, { columns }: StepOf<'derive'>): Answer => {
