@@ -27,7 +27,11 @@ export const useEditorKeys = (parts: {
       return
     }
     if (isWriting(event.target)) {
-      if (event.key === 'Escape' && event.target instanceof HTMLElement && event.target.closest('[role=dialog]') === null) {
+      if (
+        event.key === 'Escape' &&
+        event.target instanceof HTMLElement &&
+        event.target.closest('[role=dialog]') === null
+      ) {
         event.target.blur()
         closeTopmost()
       }

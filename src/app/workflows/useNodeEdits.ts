@@ -51,10 +51,7 @@ export const useNodeEdits = (
 
   const takesMany = (to: PortRef): boolean => {
     const node = nodeById(graph(), to.nodeId)
-    return (
-      node !== undefined &&
-      portsOfNode(node).inputs.some(({ name, many }) => name === to.port && many)
-    )
+    return node !== undefined && portsOfNode(node).inputs.some(({ name, many }) => name === to.port && many)
   }
 
   const connect = (from: PortRef, to: PortRef): void => {

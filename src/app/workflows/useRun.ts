@@ -122,7 +122,9 @@ export const useRun = (workflow: WorkflowDraft) => {
     nodeRuns,
     logs: logRows.rows,
     artifacts: artifactRows.rows,
-    queryError: computed(() => runs.error.value ?? stepRows.error.value ?? logRows.error.value ?? artifactRows.error.value),
+    queryError: computed(
+      () => runs.error.value ?? stepRows.error.value ?? logRows.error.value ?? artifactRows.error.value
+    ),
     error,
     start,
     cancel,
