@@ -149,7 +149,11 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
   }
 
   /** A subscription whose end may be asked for before its start was answered. */
-  const subscribe = (start: () => Promise<() => unknown>, listener: object, onFailure: (error: unknown) => void) => {
+  const subscribe = (
+    start: () => Promise<() => unknown>,
+    listener: object,
+    onFailure: (error: unknown) => void
+  ) => {
     let isOver = false
     let stop: (() => unknown) | null = null
     pinned.add(listener)
@@ -187,7 +191,8 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
       calls
         .guard('onBoot', null, () => remote.onBoot(proxied))
         .catch((error: unknown) => {
-          if (error instanceof FlowForgeError) listener({ state: 'failed', code: error.code, message: error.message })
+          if (error instanceof FlowForgeError)
+            listener({ state: 'failed', code: error.code, message: error.message })
           else throw error
         })
     },
