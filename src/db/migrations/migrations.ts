@@ -1,0 +1,6 @@
+import schema from '../../../schema.sql?raw'
+
+export type Migration = { readonly version: number; readonly name: string; readonly sql: string }
+
+/** Every step from an empty file to the newest schema, in order. A released step never changes. */
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'schema', sql: schema }]

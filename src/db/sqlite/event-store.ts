@@ -1,0 +1,234 @@
+import {
+  FlowForgeError,
+  type Event,
+  type EventStorePort,
+  type JsonObject,
+  type NewEvent,
+  type Row
+} from '../ports.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import type { Scope, Transactions } from './transactions.ts'
+
+export type StoreWorld = { readonly now: () => string; readonly newId: () => string }
+
+/** The most that one event's payload or metadata, or one state, may take as JSON; larger things are blobs. */
+export const MAX_JSON_LENGTH = 16 * 1024 * 1024
+
+const COLUMNS = `position, id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
+  caused_by_event_id, payload_json, metadata_json, created_at`
+
+const BY_ID = `SELECT ${COLUMNS} FROM events WHERE id = ?`
+const HEAD = 'SELECT coalesce(max(seq), 0) AS seq FROM events WHERE aggregate_type = ? AND aggregate_id = ?'
+const INSERT = `INSERT INTO events (id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
+  caused_by_event_id, payload_json, metadata_json, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+/** One bind for a whole batch: rows arrive as a JSON array of arrays, in the order of their positions. */
+const INSERT_MANY = `INSERT INTO events (id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
+  caused_by_event_id, payload_json, metadata_json, created_at)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+    value ->> 7, value ->> 8, value ->> 9, value ->> 10 FROM json_each(?) ORDER BY key`
+const LOAD = `SELECT ${COLUMNS} FROM events WHERE aggregate_type = ? AND aggregate_id = ? AND seq > ?
+  ORDER BY seq LIMIT ?`
+const SNAPSHOT = `SELECT aggregate_id, last_seq, state_json, created_at, state_version FROM snapshots
+  WHERE aggregate_type = ? AND aggregate_id = ?`
+const SAVE_SNAPSHOT = `INSERT INTO snapshots (id, aggregate_type, aggregate_id, last_seq, state_json, created_at, state_version)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE
+  SET last_seq = ?4, state_json = ?5, created_at = ?6, state_version = ?7
+  WHERE state_version <> ?7 OR last_seq <= ?4`
+const READ_ALL_LIMIT = 1_000
+
+const aggregateTypeOf = (aggregateId: string): string => {
+  const colon = aggregateId.indexOf(':')
+  return colon === -1 ? 'default' : aggregateId.slice(0, colon)
+}
+
+const toJson = (value: unknown, what: string): string => {
+  let json: string | undefined
+  try {
+    json = JSON.stringify(value)
+  } catch (cause) {
+    throw new FlowForgeError('INVALID_INPUT', `${what} cannot be written as JSON.`, {}, cause)
+  }
+  if (json === undefined) throw new FlowForgeError('INVALID_INPUT', `${what} cannot be written as JSON.`)
+  if (json.length <= MAX_JSON_LENGTH) return json
+  const message = `${what} takes ${json.length} characters; at most ${MAX_JSON_LENGTH} are stored. Store large data as a blob.`
+  throw new FlowForgeError('INVALID_INPUT', message, { length: json.length, limit: MAX_JSON_LENGTH })
+}
+
+const parseObject = (json: unknown): JsonObject => JSON.parse(String(json)) as JsonObject
+
+const toEvent = (row: Row): Event => ({
+  id: String(row['id']),
+  position: Number(row['position']),
+  aggregateId: String(row['aggregate_id']),
+  aggregateType: String(row['aggregate_type']),
+  eventType: String(row['event_type']),
+  eventVersion: Number(row['event_version']),
+  seq: Number(row['seq']),
+  txId: String(row['tx_id']),
+  causedByEventId: row['caused_by_event_id'] === null ? null : String(row['caused_by_event_id']),
+  payload: parseObject(row['payload_json']),
+  metadata: row['metadata_json'] === null ? null : parseObject(row['metadata_json']),
+  createdAt: String(row['created_at'])
+})
+
+const txIdOf = (event: NewEvent): string | undefined => {
+  const fromMetadata = event.metadata?.['tx_id']
+  return event.txId ?? (typeof fromMetadata === 'string' ? fromMetadata : undefined)
+}
+
+type Line = { readonly event: Event; readonly payloadJson: string; readonly metadataJson: string | null }
+
+const valuesOf = ({ event, payloadJson, metadataJson }: Line) => [
+  event.id,
+  event.aggregateType,
+  event.aggregateId,
+  event.eventType,
+  event.eventVersion,
+  event.seq,
+  event.txId,
+  event.causedByEventId,
+  payloadJson,
+  metadataJson,
+  event.createdAt
+]
+
+/** The store of the document's events over SQLite. `scope` is the transaction that its calls belong to, if one is given. */
+export const createEventStore = (
+  database: SqliteDatabase,
+  transactions: Transactions,
+  world: StoreWorld,
+  scope: Scope | null
+): EventStorePort => {
+  const head = (type: string, id: string): number => Number(database.all(HEAD, [type, id])[0]?.['seq'] ?? 0)
+
+  const stored = (event: NewEvent): Event | undefined => {
+    if (event.id === undefined) return undefined
+    const [row] = database.all(BY_ID, [event.id])
+    if (row === undefined) return undefined
+    const found = toEvent(row)
+    if (found.aggregateId === event.aggregateId && found.eventType === event.eventType) return found
+    const message = `The event id "${event.id}" is taken by a ${found.eventType} of "${found.aggregateId}".`
+    throw new FlowForgeError('CONFLICT', message, { id: event.id, aggregateId: found.aggregateId })
+  }
+
+  const toLine = (event: NewEvent, seq: number, txId: string | undefined, now: string): Line => {
+    if (event.expectedSeq !== undefined && event.expectedSeq !== seq - 1) {
+      const message = `"${event.aggregateId}" was expected to end at seq ${event.expectedSeq}, but ends at ${seq - 1}. Load it again.`
+      const details = { aggregateId: event.aggregateId, expectedSeq: event.expectedSeq, actualSeq: seq - 1 }
+      throw new FlowForgeError('CONFLICT', message, details)
+    }
+    const payloadJson = toJson(event.payload, 'The payload')
+    const metadataJson = event.metadata == null ? null : toJson(event.metadata, 'The metadata')
+    return {
+      payloadJson,
+      metadataJson,
+      event: {
+        id: event.id ?? world.newId(),
+        position: 0,
+        aggregateId: event.aggregateId,
+        aggregateType: aggregateTypeOf(event.aggregateId),
+        eventType: event.eventType,
+        eventVersion: event.eventVersion ?? 1,
+        seq,
+        txId: txIdOf(event) ?? txId ?? world.newId(),
+        causedByEventId: event.causedByEventId ?? null,
+        // What is answered is what a load will answer, not what the caller still holds.
+        payload: parseObject(payloadJson),
+        metadata: metadataJson === null ? null : parseObject(metadataJson),
+        createdAt: now
+      }
+    }
+  }
+
+  const lastPosition = (): number => Number(database.sqlite3.capi.sqlite3_last_insert_rowid(database.handle))
+
+  const appendOne = (event: NewEvent): Event => {
+    const known = stored(event)
+    if (known !== undefined) return known
+    const seq = head(aggregateTypeOf(event.aggregateId), event.aggregateId) + 1
+    const line = toLine(event, seq, undefined, world.now())
+    database.run(INSERT, valuesOf(line))
+    return { ...line.event, position: lastPosition() }
+  }
+
+  const appendAll = (events: readonly NewEvent[]): Event[] => {
+    const heads = new Map<string, number>()
+    const now = world.now()
+    const txId = events.map(txIdOf).find((id) => id !== undefined) ?? world.newId()
+    const lines: Line[] = []
+    const answers: (Event | Line)[] = []
+    const inBatch = new Map<string, Line>()
+    for (const event of events) {
+      const known = stored(event) ?? (event.id === undefined ? undefined : inBatch.get(event.id))
+      if (known !== undefined) {
+        answers.push(known)
+        continue
+      }
+      const { aggregateId } = event
+      const seq = (heads.get(aggregateId) ?? head(aggregateTypeOf(aggregateId), aggregateId)) + 1
+      const line = toLine(event, seq, txId, now)
+      heads.set(aggregateId, seq)
+      inBatch.set(line.event.id, line)
+      lines.push(line)
+      answers.push(line)
+    }
+    if (lines.length === 0) return answers.flatMap((answer) => ('event' in answer ? [] : [answer]))
+    database.run(INSERT_MANY, [JSON.stringify(lines.map(valuesOf))])
+    const first = lastPosition() - lines.length + 1
+    const placed = new Map(lines.map((line, index) => [line, { ...line.event, position: first + index }]))
+    return answers.map((answer) => ('event' in answer ? (placed.get(answer) ?? answer.event) : answer))
+  }
+
+  const readAll: EventStorePort['readAll'] = ({
+    afterPosition = 0,
+    limit = READ_ALL_LIMIT,
+    aggregateType,
+    eventType
+  }) =>
+    transactions.perform(scope, false, () => {
+      const filters = [
+        ...(aggregateType === undefined ? [] : [{ sql: 'AND aggregate_type = ?', value: aggregateType }]),
+        ...(eventType === undefined ? [] : [{ sql: 'AND event_type = ?', value: eventType }])
+      ]
+      const sql = `SELECT ${COLUMNS} FROM events WHERE position > ? ${filters.map((filter) => filter.sql).join(' ')}
+        ORDER BY position LIMIT ?`
+      return database.all(sql, [afterPosition, ...filters.map((filter) => filter.value), limit]).map(toEvent)
+    })
+
+  return {
+    append: (event) => transactions.perform(scope, true, () => appendOne(event)),
+    appendMany: (events) => transactions.perform(scope, true, () => appendAll(events)),
+    load: ({ aggregateId, afterSeq = 0, limit = -1 }) =>
+      transactions.perform(scope, false, () =>
+        database.all(LOAD, [aggregateTypeOf(aggregateId), aggregateId, afterSeq, limit]).map(toEvent)
+      ),
+    readAll,
+    latestSnapshot: ({ aggregateId }) =>
+      transactions.perform(scope, false, () => {
+        const [row] = database.all(SNAPSHOT, [aggregateTypeOf(aggregateId), aggregateId])
+        if (row === undefined) return null
+        return {
+          aggregateId: String(row['aggregate_id']),
+          lastSeq: Number(row['last_seq']),
+          state: parseObject(row['state_json']),
+          createdAt: String(row['created_at']),
+          stateVersion: Number(row['state_version'])
+        }
+      }),
+    saveSnapshot: ({ aggregateId, lastSeq, state, stateVersion = 1 }) =>
+      transactions.perform(scope, true, () => {
+        const type = aggregateTypeOf(aggregateId)
+        const json = toJson(state, 'The state')
+        database.run(SAVE_SNAPSHOT, [
+          world.newId(),
+          type,
+          aggregateId,
+          lastSeq,
+          json,
+          world.now(),
+          stateVersion
+        ])
+      })
+  }
+}

@@ -1,0 +1,96 @@
+import sqlite3InitModule, { type Database, type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
+import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
+import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
+
+/** Where the database's files live in OPFS, and the name of the database among them. */
+export const DEFAULT_DIRECTORY = 'flowforge-db'
+const FILE = '/flowforge.db'
+/** Database, WAL, journal and what a rebuild or a backup may need beside them; the pool cannot grow while a file is being opened. */
+const CAPACITY = 12
+/** After a reload, the handles of the page before may linger for a moment. */
+const RETRIES_MS = [20, 50, 100, 200, 400, 800, 1_600]
+
+let started: Promise<Sqlite3Static> | null = null
+const startSqlite = (): Promise<Sqlite3Static> => (started ??= sqlite3InitModule())
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const isHeld = (thrown: unknown): boolean =>
+  thrown instanceof Error &&
+  /NoModificationAllowed|Access Handle|createSyncAccessHandle/i.test(`${thrown.name} ${thrown.message}`)
+
+const unavailable = (why: string, cause?: unknown): FlowForgeError =>
+  new FlowForgeError(
+    'STORAGE_UNAVAILABLE',
+    `This browser gives FlowForge no place to store data (${why}). Open it in a current Chrome, Edge, Firefox or Safari, outside of private browsing.`,
+    {},
+    cause
+  )
+
+const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<Database> => {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const pool = await sqlite3.installOpfsSAHPoolVfs({
+        directory: `/${directory}`,
+        name: `opfs-sahpool-${directory}`,
+        initialCapacity: CAPACITY,
+        // Without it a failed install deletes the whole pool, and with it the database that another tab is closing.
+        preserveOnInitFailure: true,
+        ...(attempt > 0 ? { forceReinitIfPreviouslyFailed: true } : {})
+      })
+      return new pool.OpfsSAHPoolDb(FILE)
+    } catch (thrown) {
+      const wait = RETRIES_MS[attempt]
+      if (!isHeld(thrown)) throw unavailable('its file system failed', thrown)
+      if (wait === undefined) {
+        const message =
+          'The database is open elsewhere: another tab or window of FlowForge holds it. Close it and reload.'
+        throw new FlowForgeError('STORAGE_UNAVAILABLE', message, { directory }, thrown)
+      }
+      await pause(wait)
+    }
+  }
+}
+
+const expectPragma = (database: SqliteDatabase, pragma: string, wanted: string): void => {
+  database.script(`PRAGMA ${pragma} = ${wanted}`)
+  const [row] = database.allOnce(`PRAGMA ${pragma}`)
+  const found = String(Object.values(row ?? {})[0])
+  const expected: Record<string, string> = { FULL: '2', ON: '1', EXCLUSIVE: 'exclusive', WAL: 'wal' }
+  if (found === expected[wanted]) return
+  throw new FlowForgeError(
+    'INTERNAL',
+    `PRAGMA ${pragma} is ${found}, not ${wanted}: commits would not be durable.`
+  )
+}
+
+/** Opens the durable database. @throws FlowForgeError `STORAGE_UNAVAILABLE`; it never falls back to memory */
+export const openOpfsDatabase = async (directory = DEFAULT_DIRECTORY): Promise<SqliteDatabase> => {
+  if (typeof navigator === 'undefined' || typeof navigator.storage?.getDirectory !== 'function') {
+    throw unavailable('it has no origin private file system')
+  }
+  await navigator.storage.getDirectory().catch((cause: unknown) => {
+    throw unavailable('access to its file system was refused', cause)
+  })
+  const sqlite3 = await startSqlite()
+  const database = openSqliteDatabase(sqlite3, await openPool(sqlite3, directory))
+  try {
+    // EXCLUSIVE comes first: only then does WAL work without shared memory.
+    expectPragma(database, 'locking_mode', 'EXCLUSIVE')
+    expectPragma(database, 'journal_mode', 'WAL')
+    expectPragma(database, 'synchronous', 'FULL')
+    expectPragma(database, 'foreign_keys', 'ON')
+    return database
+  } catch (thrown) {
+    database.close()
+    throw isFlowForgeError(thrown) ? thrown : unavailable('the database could not be opened', thrown)
+  }
+}
+
+/** The same adapter over memory: for tests, and for replicas. */
+export const openMemoryDatabase = async (): Promise<SqliteDatabase> => {
+  const sqlite3 = await startSqlite()
+  const database = openSqliteDatabase(sqlite3, new sqlite3.oo1.DB(':memory:'))
+  expectPragma(database, 'foreign_keys', 'ON')
+  return database
+}

@@ -1,0 +1,119 @@
+import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
+import { FlowForgeError, isFlowForgeError, type Row } from '../ports.ts'
+import type { Bound, SqliteDatabase } from './sqlite-database.ts'
+import { toStorageError } from './sqlite-errors.ts'
+
+export const DEFAULT_TIMEOUT_MS = 5_000
+/** More rows than this are a mistake, or want paging: they would fill the page's memory. */
+export const MAX_ROWS = 2_000_000
+/** How many of SQLite's steps pass between two looks at the clock: well under a millisecond. */
+const STEPS_A_LOOK = 4_000
+
+/** Functions that reach beyond the query: files, code, settings. None of them is needed to read rows. */
+const FORBIDDEN_FUNCTIONS = new Set([
+  'load_extension',
+  'readfile',
+  'writefile',
+  'edit',
+  'fts3_tokenizer',
+  'eval'
+])
+
+/** In the library since 3.51, and not yet in its types. */
+type StatementFactory = {
+  Stmt: { wrapHandle(database: Database, statement: number, takeOwnership: boolean): PreparedStatement }
+}
+const statementsOf = (sqlite3: Sqlite3Static): StatementFactory['Stmt'] =>
+  (sqlite3.oo1 as unknown as StatementFactory).Stmt
+
+const NOT_ALLOWED = 'This query is not allowed here: only one SELECT that reads is.'
+
+/**
+ * Runs one statement for somebody who may only read. SQLite itself decides what the statement does: its authorizer is
+ * asked about each thing the statement would touch, and `sqlite3_stmt_readonly` has the last word. Nothing is decided
+ * by looking at the text.
+ */
+export const readOnlyQuery = (
+  database: SqliteDatabase,
+  args: { sql: string; params: readonly Bound[]; timeoutMs: number }
+): { rows: Row[]; tables: string[] } => {
+  const { sqlite3, handle } = database
+  const { capi, wasm } = sqlite3
+  const tables = new Set<string>()
+  let refused: string | null = null
+  let deadline = 0
+
+  const guard = (action: number, first: string | 0, second: string | 0): number => {
+    switch (action) {
+      case capi.SQLITE_SELECT:
+      case capi.SQLITE_RECURSIVE:
+        return capi.SQLITE_OK
+      case capi.SQLITE_READ:
+        if (first !== 0) tables.add(first)
+        return capi.SQLITE_OK
+      case capi.SQLITE_FUNCTION:
+        if (second === 0 || !FORBIDDEN_FUNCTIONS.has(second.toLowerCase())) return capi.SQLITE_OK
+        refused = `the function ${second}()`
+        return capi.SQLITE_DENY
+      default:
+        refused ??= 'anything but reading'
+        return capi.SQLITE_DENY
+    }
+  }
+
+  const notAllowed = (what: string): FlowForgeError =>
+    new FlowForgeError('NOT_ALLOWED', `${NOT_ALLOWED} It asks for ${what}.`, { sql: args.sql })
+
+  /** Prepares the first statement of a text; answers with it (0 for none) and where the rest begins. */
+  const prepare = (pointer: number, length: number): { statement: number; tail: number } => {
+    const [outStatement, outTail] = wasm.scopedAllocPtr(2) as [number, number]
+    const result = capi.sqlite3_prepare_v3(handle, pointer, length, 0, outStatement, outTail)
+    if (result !== 0) {
+      if (refused !== null) throw notAllowed(refused)
+      sqlite3.oo1.DB.checkRc(handle, result)
+    }
+    return { statement: Number(wasm.peekPtr(outStatement)), tail: Number(wasm.peekPtr(outTail)) }
+  }
+
+  const finalizers: (() => void)[] = []
+  const scope = wasm.scopedAllocPush()
+  database.guard.current = guard
+  try {
+    const [pointer, length] = wasm.scopedAllocCString(args.sql, true) as [number, number]
+    const first = prepare(pointer, length)
+    if (first.statement === 0)
+      throw new FlowForgeError('INVALID_INPUT', 'This query is empty.', { sql: args.sql })
+    const statement = statementsOf(sqlite3).wrapHandle(handle, first.statement, true)
+    finalizers.push(() => statement.finalize())
+    if (capi.sqlite3_stmt_readonly(first.statement) === 0) throw notAllowed('a write')
+    const rest = prepare(first.tail, length - (first.tail - pointer))
+    if (rest.statement !== 0) {
+      capi.sqlite3_finalize(rest.statement)
+      throw notAllowed('a second statement')
+    }
+
+    if (args.params.length > 0) statement.bind([...args.params])
+    deadline = performance.now() + args.timeoutMs
+    capi.sqlite3_progress_handler(handle, STEPS_A_LOOK, () => (performance.now() > deadline ? 1 : 0), 0)
+    const rows: Row[] = []
+    while (statement.step()) {
+      if (rows.length >= MAX_ROWS) {
+        const message = `This query gives more than ${MAX_ROWS} rows. Add a LIMIT.`
+        throw new FlowForgeError('INVALID_INPUT', message, { limit: MAX_ROWS })
+      }
+      rows.push(statement.get({}) as Row)
+    }
+    return { rows, tables: [...tables] }
+  } catch (thrown) {
+    if (isFlowForgeError(thrown)) throw thrown
+    const error = toStorageError(sqlite3, thrown, args.sql)
+    if (error.code !== 'TIMEOUT') throw error
+    const message = `This query was ended after ${args.timeoutMs} ms. Make it narrower, or add a LIMIT.`
+    throw new FlowForgeError('TIMEOUT', message, { timeoutMs: args.timeoutMs }, thrown)
+  } finally {
+    capi.sqlite3_progress_handler(handle, 0, 0, 0)
+    for (const finalize of finalizers) finalize()
+    database.guard.current = null
+    wasm.scopedAllocPop(scope)
+  }
+}

@@ -1,0 +1,66 @@
+import type { FileStore } from '../blobs/file-store.ts'
+import { createBlobStore } from '../blobs/blob-store.ts'
+import { memoryFileStore } from '../blobs/memory-file-store.ts'
+import { openOpfsFileStore } from '../blobs/opfs-file-store.ts'
+import { migrate } from '../migrations/migrate.ts'
+import { MIGRATIONS } from '../migrations/migrations.ts'
+import type { DbContext } from '../ports.ts'
+import { createEventStore, type StoreWorld } from './event-store.ts'
+import { DEFAULT_DIRECTORY, openMemoryDatabase, openOpfsDatabase } from './open-database.ts'
+import { createProjectionStore } from './projection-store.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { createTransactions, type Scope, type Transactions } from './transactions.ts'
+
+export type SqliteOptions = StoreWorld & {
+  readonly storage: 'opfs' | 'memory'
+  /** The folder in OPFS, `flowforge-db` where none is given; its blobs are beside it. */
+  readonly directory?: string
+}
+
+type Parts = {
+  database: SqliteDatabase
+  transactions: Transactions
+  files: FileStore
+  options: SqliteOptions
+  schemaVersion: number
+}
+
+const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
+  const { database, transactions, files, options, schemaVersion } = parts
+  const { storage } = options
+  return {
+    eventStore: createEventStore(database, transactions, options, scope),
+    projectionStore: createProjectionStore(database, transactions, scope),
+    blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
+    tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
+    onCommit: transactions.onCommit,
+    facts: () =>
+      transactions.perform(scope, false, () => {
+        const [row] = database.all('SELECT coalesce(max(position), 0) AS position FROM events')
+        return { storage, schemaVersion, logPosition: Number(row?.['position']) }
+      }),
+    close: async () => {
+      await transactions.close()
+      database.close()
+    }
+  }
+}
+
+/** Opens the ports over SQLite, its schema brought up to date. */
+export const openSqliteContext = async (options: SqliteOptions): Promise<DbContext> => {
+  const { storage, directory = DEFAULT_DIRECTORY, now } = options
+  const database = await (storage === 'opfs' ? openOpfsDatabase(directory) : openMemoryDatabase())
+  try {
+    const schemaVersion = await migrate(database, MIGRATIONS, now)
+    const files = storage === 'opfs' ? await openOpfsFileStore(`${directory}-blobs`) : memoryFileStore()
+    const named = database.allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
+    await files.sweep(new Set(named.map((row) => String(row['file_name']))))
+    return contextFor(
+      { database, transactions: createTransactions(database), files, options, schemaVersion },
+      null
+    )
+  } catch (thrown) {
+    database.close()
+    throw thrown
+  }
+}

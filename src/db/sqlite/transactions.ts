@@ -1,0 +1,318 @@
+import { FlowForgeError, type CommitListener } from '../ports.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { createZone } from './transaction-zone.ts'
+
+/** A piece of work that is done at one go: all of its statements run before anybody else's. */
+export type Unit<T> = () => T
+
+/** An open transaction (or, below it, a savepoint), and who waits for the one that is open inside of it. */
+export type Scope = {
+  readonly depth: number
+  child: Scope | null
+  isOver: boolean
+  /** When something was last done in it, in ms of the clock below. */
+  lastUsed: number
+  readonly waiting: (() => void)[]
+}
+
+type Waiting =
+  | { readonly kind: 'unit'; readonly writes: boolean; readonly work: Unit<unknown>; readonly settle: Settle }
+  | {
+      readonly kind: 'transaction'
+      readonly start: () => Promise<void>
+      readonly refuse: (error: FlowForgeError) => void
+    }
+type Settle = { resolve: (value: unknown) => void; reject: (reason: unknown) => void }
+type Outcome =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
+
+export type Transactions = {
+  /** Does a unit: within `scope`, or within the transaction that the running code belongs to, or after those who wait. */
+  perform<T>(scope: Scope | null, writes: boolean, work: Unit<T>): Promise<T>
+  run<T>(scope: Scope | null, fn: (scope: Scope) => T | Promise<T>): Promise<T>
+  onCommit(listener: CommitListener): () => void
+  /** Answers when all that was waiting is done; what comes later is refused. */
+  close(): Promise<void>
+}
+
+/** How many waiting callers' units share one commit at the most. */
+const GROUP_LIMIT = 2_000
+/** A transaction that did nothing for so long, while others wait, is taken for one that waits for them. */
+const IDLE_LIMIT_MS = 10_000
+
+const ENDED = 'This transaction has ended; its context can no longer be used.'
+const STUCK =
+  'Waited too long for a transaction that does nothing. Code inside runInTransaction that awaits something else must ' +
+  'use the context that it was given.'
+
+/** Runs what follows after the messages that have already arrived: their calls can then share a commit. */
+const createTick = (task: () => void): { schedule: () => void; close: () => void } => {
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = task
+  return {
+    schedule: () => port2.postMessage(null),
+    close: () => port1.close()
+  }
+}
+
+/**
+ * Serializes everybody who uses one connection. Units that wait together are committed together, each in its own
+ * savepoint, and are answered after COMMIT: one flush for all, and one caller's failure touches no other.
+ */
+export const createTransactions = (database: SqliteDatabase): Transactions => {
+  const zone = createZone<Scope>((scope) => scope.isOver)
+  const listeners = new Set<CommitListener>()
+  const queue: Waiting[] = []
+  let open: Scope | null = null
+  let isScheduled = false
+  let isClosed = false
+  let idle: (() => void) | null = null
+
+  const tell = (): void => {
+    if (database.written.size === 0) return
+    const tables = new Set(database.written)
+    database.written.clear()
+    for (const listener of listeners) listener({ tables })
+  }
+
+  const rollBack = (): void => {
+    database.written.clear()
+    // A failed COMMIT may have rolled back by itself; then there is nothing to roll back.
+    if (database.sqlite3.capi.sqlite3_get_autocommit(database.handle) === 0) database.run('ROLLBACK')
+  }
+
+  const inSavepoint = (name: string, work: Unit<unknown>): Outcome => {
+    const before = new Set(database.written)
+    database.run(`SAVEPOINT ${name}`)
+    try {
+      const value = work()
+      database.run(`RELEASE ${name}`)
+      return { ok: true, value }
+    } catch (error) {
+      database.run(`ROLLBACK TO ${name}`)
+      database.run(`RELEASE ${name}`)
+      database.written.clear()
+      for (const table of before) database.written.add(table)
+      return { ok: false, error }
+    }
+  }
+
+  const attempt = (work: Unit<unknown>): Outcome => {
+    try {
+      return { ok: true, value: work() }
+    } catch (error) {
+      return { ok: false, error }
+    }
+  }
+
+  type UnitWaiting = Extract<Waiting, { kind: 'unit' }>
+
+  const answer = (units: readonly UnitWaiting[], outcomes: readonly Outcome[]): void => {
+    units.forEach(({ settle }, index) => {
+      const outcome = outcomes[index]
+      if (outcome?.ok === true) settle.resolve(outcome.value)
+      else settle.reject(outcome?.error)
+    })
+  }
+
+  const commitGroup = (units: readonly UnitWaiting[]): void => {
+    if (units.every((unit) => !unit.writes)) {
+      answer(
+        units,
+        units.map(({ work }) => attempt(work))
+      )
+      return
+    }
+    try {
+      database.run('BEGIN IMMEDIATE')
+      const [only] = units
+      // One caller alone needs no savepoint: its failure is the transaction's.
+      const outcomes =
+        units.length === 1 && only !== undefined
+          ? [attempt(only.work)]
+          : units.map(({ writes, work }) => (writes ? inSavepoint('caller', work) : attempt(work)))
+      if (outcomes.length === 1 && outcomes[0]?.ok === false) rollBack()
+      else database.run('COMMIT')
+      answer(units, outcomes)
+      tell()
+    } catch (error) {
+      rollBack()
+      for (const { settle } of units) settle.reject(error)
+    }
+  }
+
+  const takeUnits = (): UnitWaiting[] => {
+    const units: UnitWaiting[] = []
+    while (units.length < GROUP_LIMIT) {
+      const [next] = queue
+      if (next?.kind !== 'unit') break
+      units.push(next)
+      queue.shift()
+    }
+    return units
+  }
+
+  const drain = (): void => {
+    isScheduled = false
+    while (open === null) {
+      const units = takeUnits()
+      if (units.length > 0) {
+        commitGroup(units)
+        continue
+      }
+      const next = queue.shift()
+      if (next?.kind !== 'transaction') break
+      void next.start()
+    }
+    if (open === null && queue.length === 0) idle?.()
+  }
+
+  const tick = createTick(drain)
+  const schedule = (): void => {
+    if (isScheduled || open !== null) return
+    isScheduled = true
+    tick.schedule()
+  }
+
+  /** Frees those who wait for a transaction that, as it does nothing, is most likely waiting for them. */
+  const watch = (scope: Scope): void => {
+    setTimeout(() => {
+      if (scope.isOver) return
+      if (performance.now() - scope.lastUsed < IDLE_LIMIT_MS) {
+        watch(scope)
+        return
+      }
+      const error = new FlowForgeError('TIMEOUT', STUCK)
+      for (const waiting of queue.splice(0)) {
+        if (waiting.kind === 'unit') waiting.settle.reject(error)
+        else waiting.refuse(error)
+      }
+      watch(scope)
+    }, IDLE_LIMIT_MS)
+  }
+
+  const openScope = (depth: number): Scope => ({
+    depth,
+    child: null,
+    isOver: false,
+    lastUsed: performance.now(),
+    waiting: []
+  })
+
+  const enqueue = <T>(make: (settle: Settle) => Waiting): Promise<T> => {
+    if (isClosed) return Promise.reject(new FlowForgeError('STORAGE_UNAVAILABLE', 'The storage is closed.'))
+    return new Promise<T>((resolve, reject) => {
+      queue.push(make({ resolve: resolve as (value: unknown) => void, reject }))
+      schedule()
+    })
+  }
+
+  /** Waits until no other savepoint is open inside the scope. */
+  const turn = async (scope: Scope): Promise<void> => {
+    while (scope.child !== null) await new Promise<void>((resolve) => scope.waiting.push(resolve))
+    if (scope.isOver) throw new FlowForgeError('NOT_ALLOWED', ENDED)
+  }
+
+  const performWithin = <T>(scope: Scope, work: Unit<T>): Promise<T> => {
+    const now = (): T => {
+      scope.lastUsed = performance.now()
+      const outcome = inSavepoint('unit', work)
+      if (outcome.ok) return outcome.value as T
+      throw outcome.error
+    }
+    if (scope.isOver) return Promise.reject(new FlowForgeError('NOT_ALLOWED', ENDED))
+    if (scope.child !== null) return zone.bound(scope, turn(scope).then(now))
+    // At once, so that a caller who does not await still writes in the order of its calls.
+    const outcome = attempt(now)
+    return zone.bound(scope, outcome.ok ? Promise.resolve(outcome.value as T) : Promise.reject(outcome.error))
+  }
+
+  const endChild = (parent: Scope): void => {
+    parent.child = null
+    for (const wake of parent.waiting.splice(0)) wake()
+  }
+
+  const nest = async <T>(parent: Scope, fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
+    const scope = openScope(parent.depth + 1)
+    const name = `nested_${scope.depth}`
+    const before = new Set(database.written)
+    parent.child = scope
+    try {
+      database.run(`SAVEPOINT ${name}`)
+      const value = await zone.within(scope, () => fn(scope))
+      if (scope.child !== null) await turn(scope)
+      scope.isOver = true
+      database.run(`RELEASE ${name}`)
+      return value
+    } catch (thrown) {
+      scope.isOver = true
+      database.run(`ROLLBACK TO ${name}`)
+      database.run(`RELEASE ${name}`)
+      database.written.clear()
+      for (const table of before) database.written.add(table)
+      throw thrown
+    } finally {
+      parent.lastUsed = performance.now()
+      endChild(parent)
+    }
+  }
+
+  const runWithin = <T>(parent: Scope, fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
+    if (parent.isOver) return Promise.reject(new FlowForgeError('NOT_ALLOWED', ENDED))
+    const nested = parent.child === null ? nest(parent, fn) : turn(parent).then(() => nest(parent, fn))
+    return zone.bound(parent, nested)
+  }
+
+  const runAlone = async <T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
+    const scope = openScope(0)
+    open = scope
+    watch(scope)
+    try {
+      database.run('BEGIN IMMEDIATE')
+      const value = await zone.within(scope, () => fn(scope))
+      if (scope.child !== null) await turn(scope)
+      scope.isOver = true
+      database.run('COMMIT')
+      return value
+    } catch (thrown) {
+      scope.isOver = true
+      rollBack()
+      throw thrown
+    } finally {
+      open = null
+      tell()
+      schedule()
+    }
+  }
+
+  return {
+    perform: (scope, writes, work) => {
+      const inside = scope ?? zone.current()
+      if (inside !== null) return performWithin(inside, work)
+      return enqueue((settle) => ({ kind: 'unit', writes, work, settle }))
+    },
+    run: (scope, fn) => {
+      const inside = scope ?? zone.current()
+      if (inside !== null) return runWithin(inside, fn)
+      return enqueue(({ resolve, reject }) => ({
+        kind: 'transaction',
+        start: () => runAlone(fn).then(resolve, (thrown: unknown) => reject(thrown)),
+        refuse: reject
+      }))
+    },
+    onCommit: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: async () => {
+      if (open !== null || queue.length > 0) {
+        await new Promise<void>((resolve) => {
+          idle = resolve
+          schedule()
+        })
+      }
+      isClosed = true
+      tick.close()
+    }
+  }
+}
