@@ -1,9 +1,5 @@
-import {
-  createDuckDB,
-  NODE_RUNTIME,
-  VoidLogger,
-  type DuckDBConnection
-} from '@duckdb/duckdb-wasm/dist/duckdb-node-blocking.cjs'
+// oxlint-disable no-restricted-imports -- a test's own engine: what the domain plans is run for real
+import { createDuckDB, NODE_RUNTIME, VoidLogger, type DuckDBConnection } from '@duckdb/duckdb-wasm/blocking'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Binder, Checked, Complaint, Shape } from '../binder.ts'
