@@ -114,6 +114,7 @@ const ArtifactRow = z
     id: row.id,
     nodeId: row.node_id,
     kind: row.kind,
+    role: row.stats_json.role ?? null,
     format: row.format,
     rows: row.rows,
     fileName: row.stats_json.fileName ?? null

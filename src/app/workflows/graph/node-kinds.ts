@@ -1,17 +1,18 @@
 import type { NodeKind } from '../../../workflow/graph.ts'
 import { emptySpec } from '../../../workflow/node-defaults.ts'
+import { nodeKindLooks } from '../../ui/node-kinds.ts'
 
 export type NodeSpec = Readonly<Record<string, unknown>>
 
-/** What the palette says about a kind. */
-export const nodeKindTexts: Readonly<Record<NodeKind, { readonly label: string; readonly does: string }>> = {
-  source: { label: 'Source', does: 'Brings in the rows of a data source' },
-  transform: { label: 'Transform', does: 'Filters, derives, aggregates, sorts: one step after another' },
-  join: { label: 'Join', does: 'Puts rows of two inputs side by side' },
-  rule: { label: 'Rule', does: 'Gives each row a decision and a reason' },
-  http: { label: 'HTTP', does: 'Asks a service for each row; cannot run in this version' },
-  branch: { label: 'Branch', does: 'Sends rows different ways' },
-  sink: { label: 'Sink', does: 'Writes the result to a file' }
+/** What a node of a kind does, for the palette. */
+export const nodeKindDoes: Readonly<Record<NodeKind, string>> = {
+  source: 'Brings in the rows of a data source',
+  transform: 'Filters, derives, aggregates, sorts: one step after another',
+  join: 'Puts rows of two inputs side by side',
+  rule: 'Gives each row a decision and a reason',
+  http: 'Asks a service for each row; cannot run in this version',
+  branch: 'Sends rows different ways',
+  sink: 'Writes the result to a file'
 }
 
 /** A node that the palette can make: its kind, a first name and a first spec. */
@@ -24,8 +25,8 @@ export type NodeTemplate = {
 
 export const kindTemplate = (kind: NodeKind): NodeTemplate => ({
   kind,
-  name: nodeKindTexts[kind].label,
-  does: nodeKindTexts[kind].does,
+  name: nodeKindLooks[kind].label,
+  does: nodeKindDoes[kind],
   spec: emptySpec(kind)
 })
 

@@ -1,21 +1,20 @@
 import type { GraphNode } from '../../../workflow/graph.ts'
+import { formatQuantity } from '../../ui/format.ts'
 import type { NodeRun } from '../run-rows.ts'
 import { asList, asRecord, asText } from './spec-reading.ts'
 import { isStepOp, stepTexts } from './transform-steps.ts'
 
-const numbers = new Intl.NumberFormat('en')
-
-export const inFull = (count: number): string => numbers.format(count)
-export const rowsText = (count: number): string => `${inFull(count)} ${count === 1 ? 'row' : 'rows'}`
 export const problemsText = (count: number): string =>
-  count === 0 ? 'no problems' : `${inFull(count)} ${count === 1 ? 'problem' : 'problems'}`
+  count === 0 ? 'no problems' : formatQuantity(count, 'problem')
 
 /** A node in a line, for those who hear the canvas: "Flights, source, 2,000 rows out, no problems". */
 export const nodeLabel = (node: GraphNode, run: NodeRun | undefined, problems: number): string =>
   [
     node.name,
     node.kind,
-    ...(run === undefined ? [] : [run.rowsOut === null ? run.status : `${rowsText(run.rowsOut)} out`]),
+    ...(run === undefined
+      ? []
+      : [run.rowsOut === null ? run.status : `${formatQuantity(run.rowsOut, 'row')} out`]),
     problemsText(problems)
   ].join(', ')
 
@@ -39,12 +38,12 @@ export const nodeSummary = ({ kind, spec }: Pick<GraphNode, 'kind' | 'spec'>): s
     }
     case 'rule': {
       const count = asList(spec['rules']).length
-      return count === 0 ? 'no rules yet' : `${count} ${count === 1 ? 'rule' : 'rules'}`
+      return count === 0 ? 'no rules yet' : formatQuantity(count, 'rule')
     }
     case 'http':
       return 'cannot run in this version'
     case 'branch':
-      return `${asList(spec['outputs']).length} outputs`
+      return formatQuantity(asList(spec['outputs']).length, 'output')
     case 'sink':
       return asText(spec['fileName']) || asText(spec['format'])
   }

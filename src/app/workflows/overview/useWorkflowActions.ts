@@ -66,6 +66,7 @@ export const useWorkflowActions = () => {
       }),
     rename: ({ id }: WorkflowSummary, name: string) =>
       attempt(() => flowforge.workflows.describe({ workflowId: id, name })),
-    remove: ({ id }: WorkflowSummary) => attempt(() => flowforge.workflows.remove({ workflowId: id }))
+    /** Fails to its caller: the dialog that asked says why. */
+    remove: ({ id }: WorkflowSummary): Promise<void> => flowforge.workflows.remove({ workflowId: id })
   }
 }
