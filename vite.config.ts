@@ -1,7 +1,25 @@
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
+
+/** Lists the compute engine's files for the page, which keeps them for offline use once they are wanted. */
+const engineAssets = (): Plugin => ({
+  name: 'flowforge:engine-assets',
+  apply: 'build',
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      const assets = Object.values(bundle)
+        .filter(({ fileName }) => /duckdb[^/]*\.(wasm|js)$/.test(fileName))
+        .map((file) => ({
+          url: `/${file.fileName}`,
+          bytes: Buffer.byteLength(file.type === 'chunk' ? file.code : file.source)
+        }))
+      this.emitFile({ type: 'asset', fileName: 'engine-assets.json', source: JSON.stringify(assets) })
+    }
+  }
+})
 
 export default defineConfig({
   plugins: [
@@ -11,16 +29,37 @@ export default defineConfig({
       autoImport: false,
       components: false,
       // Icons come with the bundle: nothing is asked of the network at run time.
-      icon: { clientBundle: { scan: true } },
+      icon: { clientBundle: { scan: { globInclude: ['src/app/**/*.{vue,ts}'], globExclude: [] } } },
       ui: { colors: { primary: 'indigo', neutral: 'zinc' } }
     }),
+    engineAssets(),
     VitePWA({
       registerType: 'prompt',
       manifest: false,
       workbox: {
-        globPatterns: ['**/*.{html,js,css,svg,png,webmanifest}', '**/sqlite3*.wasm'],
+        globPatterns: [
+          '**/*.{html,js,css,svg,png,webmanifest}',
+          '**/sqlite3*.wasm',
+          'engine-assets.json',
+          'examples/*'
+        ],
         globIgnores: ['**/duckdb*'],
-        maximumFileSizeToCacheInBytes: 8 * 1024 * 1024
+        maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
+        // From the first visit on: what is used then is there when the network is not.
+        clientsClaim: true,
+        cleanupOutdatedCaches: true,
+        runtimeCaching: [
+          {
+            urlPattern: /\/assets\/duckdb[^/]*\.(wasm|js)$/,
+            handler: 'CacheFirst',
+            options: {
+              // `src/app/shell/engine-cache.ts` reads and tidies it under the same name.
+              cacheName: 'flowforge-engine',
+              matchOptions: { ignoreVary: true },
+              cacheableResponse: { statuses: [200] }
+            }
+          }
+        ]
       }
     })
   ],

@@ -12,4 +12,4 @@ const looks: Readonly<Record<string, StatusLook>> = {
 
 /** How a status is shown; one that is not known is shown as it is written. */
 export const statusLook = (status: string): StatusLook =>
-  looks[status] ?? { word: status, icon: 'i-lucide-circle-help', color: 'var(--status-queued)' }
+  looks[status] ?? { word: status, icon: 'i-lucide-circle-question-mark', color: 'var(--status-queued)' }

@@ -1,0 +1,24 @@
+import { useToast } from '@nuxt/ui/composables/useToast'
+import { messageOf } from '../ui/message-of.ts'
+
+/** Runs what a person asked for where there is no place beside it for an error: that is said in a note that stays. */
+export const useReport = () => {
+  const toast = useToast()
+  const report = (error: unknown, title = 'That did not work'): void => {
+    toast.add({
+      title,
+      description: messageOf(error),
+      icon: 'i-lucide-circle-alert',
+      color: 'error',
+      duration: 0
+    })
+  }
+  const reporting = async (run: () => Promise<unknown>, title?: string): Promise<void> => {
+    try {
+      await run()
+    } catch (error) {
+      report(error, title)
+    }
+  }
+  return { report, reporting }
+}
