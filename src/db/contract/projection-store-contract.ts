@@ -207,21 +207,6 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
         await upsert('workflows', workflowRow('w2'))
         expect((await read('SELECT count(*) AS n FROM workflows')).rows).toEqual([{ n: 2 }])
       })
-
-      test('a read inside a transaction sees what it wrote, and may be ended without harm to it', async () => {
-        await context.tx.runInTransaction(async (tx) => {
-          await tx.projectionStore.upsert({ table: 'workflows', rows: [workflowRow('w2')] })
-          const endless =
-            'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n'
-          await expect(tx.projectionStore.read({ sql: endless, timeoutMs: 50 })).rejects.toMatchObject({
-            code: 'TIMEOUT'
-          })
-          expect(
-            (await tx.projectionStore.read({ sql: 'SELECT count(*) AS n FROM workflows' })).rows
-          ).toEqual([{ n: 2 }])
-        })
-        expect((await read('SELECT count(*) AS n FROM workflows')).rows).toEqual([{ n: 2 }])
-      })
     })
   })
 }

@@ -155,6 +155,22 @@ export const describeTransactions = (title: string, open: OpenContext): void => 
       expect(await values()).toEqual([])
     })
 
+    test('a read inside a transaction sees what it wrote, and may be ended without harm to it', async () => {
+      await context.tx.runInTransaction(async (tx) => {
+        await tx.projectionStore.upsert({ table: 'workflows', rows: [workflowRow('w2')] })
+        const endless =
+          'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n'
+        await expect(tx.projectionStore.read({ sql: endless, timeoutMs: 50 })).rejects.toMatchObject({
+          code: 'TIMEOUT'
+        })
+        expect((await tx.projectionStore.read({ sql: 'SELECT count(*) AS n FROM workflows' })).rows).toEqual([
+          { n: 1 }
+        ])
+      })
+      const count = await context.projectionStore.read({ sql: 'SELECT count(*) AS n FROM workflows' })
+      expect(count.rows).toEqual([{ n: 1 }])
+    })
+
     test('a commit tells the tables it wrote, a rollback none', async () => {
       const told: string[][] = []
       const stop = context.onCommit(({ tables }) => told.push([...tables].toSorted()))

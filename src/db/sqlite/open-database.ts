@@ -1,4 +1,4 @@
-import sqlite3InitModule, { type Database, type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
+import sqlite3InitModule, { type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
 
@@ -6,7 +6,7 @@ import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
 export const DEFAULT_DIRECTORY = 'flowforge-db'
 const FILE = '/flowforge.db'
 /** Database, WAL, journal and what a rebuild or a backup may need beside them; the pool cannot grow while a file is being opened. */
-const CAPACITY = 12
+const CAPACITY = 6
 /** After a reload, the handles of the page before may linger for a moment. */
 const RETRIES_MS = [20, 50, 100, 200, 400, 800, 1_600]
 
@@ -27,7 +27,7 @@ const unavailable = (why: string, cause?: unknown): FlowForgeError =>
     cause
   )
 
-const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<Database> => {
+const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<SqliteDatabase> => {
   for (let attempt = 0; ; attempt += 1) {
     try {
       const pool = await sqlite3.installOpfsSAHPoolVfs({
@@ -38,7 +38,11 @@ const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<Data
         preserveOnInitFailure: true,
         ...(attempt > 0 ? { forceReinitIfPreviouslyFailed: true } : {})
       })
-      return new pool.OpfsSAHPoolDb(FILE)
+      // The pool of a directory that this worker closed before.
+      if (pool.isPaused()) await pool.unpauseVfs()
+      const handle = new pool.OpfsSAHPoolDb(FILE)
+      // Pausing lets go of the files, so that the next opener need not wait for this worker's end.
+      return openSqliteDatabase(sqlite3, handle, () => pool.pauseVfs())
     } catch (thrown) {
       const wait = RETRIES_MS[attempt]
       if (!isHeld(thrown)) throw unavailable('its file system failed', thrown)
@@ -73,7 +77,7 @@ export const openOpfsDatabase = async (directory = DEFAULT_DIRECTORY): Promise<S
     throw unavailable('access to its file system was refused', cause)
   })
   const sqlite3 = await startSqlite()
-  const database = openSqliteDatabase(sqlite3, await openPool(sqlite3, directory))
+  const database = await openPool(sqlite3, directory)
   try {
     // EXCLUSIVE comes first: only then does WAL work without shared memory.
     expectPragma(database, 'locking_mode', 'EXCLUSIVE')

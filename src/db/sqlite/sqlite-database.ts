@@ -38,7 +38,12 @@ const rowsOf = (statement: PreparedStatement): Row[] => {
   return rows
 }
 
-export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): SqliteDatabase => {
+/** `onClosed` lets go of what the handle stood on. */
+export const openSqliteDatabase = (
+  sqlite3: Sqlite3Static,
+  handle: Database,
+  onClosed: () => void = () => undefined
+): SqliteDatabase => {
   const { capi } = sqlite3
   const written: WrittenTables = new Set()
   const guard: { current: Guard | null } = { current: null }
@@ -115,6 +120,7 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
       for (const { statement } of kept.values()) statement.finalize()
       kept.clear()
       handle.close()
+      onClosed()
     }
   }
 }

@@ -1,0 +1,51 @@
+import { proxy, transfer, transferHandlers, wrap } from 'comlink'
+import { fromWireError, type WireError } from '../flowforge-error.ts'
+import type { DbContext } from '../ports.ts'
+import type { OpfsWorkerApi } from './opfs-worker.ts'
+
+const thrown = transferHandlers.get('throw')
+if (thrown === undefined) throw new Error('Comlink has no handler for what is thrown')
+transferHandlers.set('throw', {
+  ...thrown,
+  deserialize: (wire: WireError): never => {
+    throw fromWireError(wire)
+  }
+})
+
+export type OpfsWorker = {
+  readonly open: (directory: string) => Promise<DbContext>
+  readonly end: () => void
+}
+
+/** The ports of a context in the worker. Its transactions are not among them: a function cannot join one from outside. */
+const toPorts = (remote: DbContext): DbContext => ({
+  eventStore: remote.eventStore,
+  projectionStore: remote.projectionStore,
+  blobStore: {
+    put: (args) => remote.blobStore.put(args),
+    get: (args) => remote.blobStore.get(args),
+    stat: (args) => remote.blobStore.stat(args),
+    open: (args) => remote.blobStore.open(args),
+    remove: (args) => remote.blobStore.remove(args),
+    putStream: (args) => remote.blobStore.putStream(transfer(args, [args.stream]))
+  },
+  tx: {
+    runInTransaction: () => Promise.reject(new Error('Transactions are run in the worker.'))
+  },
+  onCommit: (listener) => {
+    void remote.onCommit(proxy(listener))
+    return () => undefined
+  },
+  facts: () => remote.facts(),
+  close: () => remote.close()
+})
+
+export const startOpfsWorker = (): OpfsWorker => {
+  const worker = new Worker(new URL('./opfs-worker.ts', import.meta.url), { type: 'module' })
+  const api = wrap<OpfsWorkerApi>(worker)
+  return {
+    // Comlink's types know proxies of functions alone; its proxies follow a path of properties as well.
+    open: async (directory) => toPorts((await api.open(directory)) as unknown as DbContext),
+    end: () => worker.terminate()
+  }
+}
