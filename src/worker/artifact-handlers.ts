@@ -7,7 +7,9 @@ import { handler } from './handler.ts'
 
 const inputs = flowForgeInputs.artifacts
 
-const Columns = z.array(z.object({ name: z.string(), type: ValueType, engineType: z.string() }))
+const Schema = z.object({
+  columns: z.array(z.object({ name: z.string(), type: ValueType, engineType: z.string() }))
+})
 const Stats = z.object({
   layout: z.object({ pieces: z.array(z.object({ offset: z.number(), bytes: z.number(), rows: z.number() })) })
 })
@@ -39,7 +41,7 @@ export const createArtifactHandlers = ({ context, engine }: Parts): FlowForgeApi
     }
     return {
       blobKey: parsed.data.uri,
-      columns: Columns.parse(JSON.parse(parsed.data.schema_json)),
+      columns: Schema.parse(JSON.parse(parsed.data.schema_json)).columns,
       layout: Stats.parse(JSON.parse(parsed.data.stats_json)).layout
     }
   }

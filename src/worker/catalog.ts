@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import { FlowForgeError, toFlowForgeError, type DbContext } from '../db/ports.ts'
 import { Prepared } from '../workflow/data-source/events.ts'
-import type { SourceShape } from '../workflow/plan-types.ts'
+import type { PlanCatalog } from '../workflow/plan-compiling.ts'
 import {
   sourceKey,
   type ComputeEngine,
@@ -53,7 +53,7 @@ export type Catalog = {
   /** The source as a node's options read it. */
   prepared(source: CatalogSource, options: Readonly<Record<string, unknown>>): Promise<PreparedSource>
   /** What the planner asks: shapes by name and options. */
-  find(name: string, options: Readonly<Record<string, unknown>>): Promise<SourceShape | undefined>
+  find: PlanCatalog['find']
 }
 
 const numbered = (name: string, number: number): string => {
@@ -105,8 +105,14 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine): Catalo
     find: async (name, options) => {
       const source = await byName(name)
       if (source === undefined) return undefined
-      const { columns, rows } = await prepared(source, options)
-      return { dataSourceId: source.id, name: source.name, columns, rows }
+      try {
+        const { columns, rows } = await prepared(source, options)
+        return { dataSourceId: source.id, name: source.name, columns, rows }
+      } catch (thrown) {
+        const error = toFlowForgeError(thrown)
+        if (error.code === 'INVALID_INPUT') return { unreadable: error.message }
+        throw error
+      }
     }
   }
 }

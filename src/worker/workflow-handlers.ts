@@ -1,7 +1,7 @@
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { parseDocument, toDocument, toGraph } from '../workflow/document.ts'
 import type { Graph } from '../workflow/graph.ts'
-import { isCatalogProblem, type Problem } from '../workflow/problem.ts'
+import { mayStandInDraft, type Problem } from '../workflow/problem.ts'
 import { toVersionId, type Workflow } from '../workflow/workflow/workflow-state.ts'
 import { workflowAggregate, type WorkflowCommand } from '../workflow/workflow/workflow.ts'
 import type { AggregateStore, Loaded } from './aggregate-store.ts'
@@ -111,7 +111,7 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     if (!parsed.ok) return refuseDocument(parsed.problems)
     const graph = toGraph(parsed.document)
     const { problems } = await planning.check(graph)
-    if (!problems.every(isCatalogProblem)) return refuseDocument(problems)
+    if (!problems.every(mayStandInDraft)) return refuseDocument(problems)
     const { name, description } = parsed.document
     const ids = await create({ name: await freeName(name), description, graph })
     return { ...ids, problems: [...problems] }
@@ -146,7 +146,7 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     }),
     publish: handler('workflows.publish', inputs.publish, async ({ workflowId }) => {
       const { problems } = await planning.check(await graphOf(workflowId, undefined))
-      const own = problems.filter((problem) => !isCatalogProblem(problem))
+      const own = problems.filter((problem) => !mayStandInDraft(problem))
       if (own.length > 0) return refuseDocument(own)
       const { version, workflowVersionId } = await execute(workflowId, { type: 'PublishDraft' })
       return { version, workflowVersionId }

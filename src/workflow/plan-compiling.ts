@@ -4,7 +4,7 @@ import { rewriteParameters } from './expression.ts'
 import { inspectText } from './graph-check.ts'
 import type { Graph } from './graph.ts'
 import type { Compiling, Reached } from './nodes/node-type.ts'
-import type { SourceShape } from './plan-types.ts'
+import type { SourceShape, UnreadableSource } from './plan-types.ts'
 import type { Problem, ProblemCode } from './problem.ts'
 import { findColumn } from './sql-text.ts'
 import type { Column } from './value-type.ts'
@@ -14,7 +14,7 @@ export type PlanCatalog = {
   readonly find: (
     name: string,
     options: Readonly<Record<string, unknown>>
-  ) => Promise<SourceShape | undefined>
+  ) => Promise<SourceShape | UnreadableSource | undefined>
 }
 
 type Place = {

@@ -10,6 +10,9 @@ export type SourceShape = {
   readonly rows: number | null
 }
 
+/** A file that is there and cannot be read with a node's options; said for a person. */
+export type UnreadableSource = { readonly unreadable: string }
+
 /** What comes out of one port of one node: a SELECT over the relations it depends on. */
 export type PlannedRelation = {
   /** `<nodeId>.<port>`; also the name, quoted, under which other relations' SQL refers to it. */

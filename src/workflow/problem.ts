@@ -25,5 +25,7 @@ export const PROBLEM_CODES = [
 ] as const
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
-/** Problems that may stand in a draft that is imported: they speak of this machine's catalog, not of the document. */
-export const isCatalogProblem = (problem: Problem): boolean => problem.code === 'unknown-source'
+const OF_THIS_MACHINE: ReadonlySet<ProblemCode> = new Set(['unknown-source', 'not-built-yet'])
+
+/** May it stand in a draft that is imported or published? Such problems speak of this machine, not of the document. */
+export const mayStandInDraft = (problem: Problem): boolean => OF_THIS_MACHINE.has(problem.code)

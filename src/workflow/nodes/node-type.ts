@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Scope } from '../expression.ts'
 import type { NodeKind } from '../graph.ts'
-import type { SourceShape } from '../plan-types.ts'
+import type { SourceShape, UnreadableSource } from '../plan-types.ts'
 import type { ProblemCode } from '../problem.ts'
 import type { Column } from '../value-type.ts'
 
@@ -50,7 +50,7 @@ export type Compiling = {
   readonly findSource: (
     name: string,
     options: Readonly<Record<string, unknown>>
-  ) => Promise<SourceShape | undefined>
+  ) => Promise<SourceShape | UnreadableSource | undefined>
   /** The name of what leaves by a port, for another port's SQL. */
   readonly relationOf: (port: string) => string
 }

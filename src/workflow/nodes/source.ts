@@ -40,6 +40,7 @@ export const readSource = readerOf<SourceSpec>({
       const message = `There is no data source "${dataSource}" in the catalog. Import the file, or choose another.`
       return report('.dataSource', 'unknown-source', message)
     }
+    if ('unreadable' in source) return report('.options', 'invalid', source.unreadable)
     const { columns } = source
     const relation = relationOf('out')
     const sql = `SELECT *, CAST(NULL AS VARCHAR) AS "_reason" FROM ${quoteName(relation)} LIMIT 0`
