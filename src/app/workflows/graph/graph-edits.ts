@@ -32,17 +32,18 @@ export const reaches = (edges: readonly EdgeEnds[], from: string, to: string): b
   return false
 }
 
-/** Would a wire between the two be one that can run: no circle, and not there already? */
-export const canConnect = (graph: Graph, from: PortRef, to: PortRef): boolean =>
-  from.nodeId !== to.nodeId &&
-  !reaches(graph.edges, to.nodeId, from.nodeId) &&
-  !graph.edges.some(
+export const isConnected = (graph: Graph, from: PortRef, to: PortRef): boolean =>
+  graph.edges.some(
     (edge) =>
       edge.from === from.nodeId &&
       edge.fromPort === from.port &&
       edge.to === to.nodeId &&
       edge.toPort === to.port
   )
+
+/** Would a wire between the two be one that can run: no circle, and not there already? */
+export const canConnect = (graph: Graph, from: PortRef, to: PortRef): boolean =>
+  from.nodeId !== to.nodeId && !reaches(graph.edges, to.nodeId, from.nodeId) && !isConnected(graph, from, to)
 
 /** Joins two ports. An input that holds one wire alone gives up the one it has (`replaces`). */
 export const connectChanges = (graph: Graph, from: PortRef, to: PortRef, takesMany: boolean) => {
