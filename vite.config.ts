@@ -2,6 +2,9 @@ import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
+import { bundledLicences } from './scripts/bundled-licences.ts'
+
+const licences = bundledLicences()
 
 /** Lists the compute engine's files for the page, which keeps them for offline use once they are wanted. */
 const engineAssets = (): Plugin => ({
@@ -33,6 +36,7 @@ export default defineConfig({
       ui: { colors: { primary: 'indigo', neutral: 'zinc' } }
     }),
     engineAssets(),
+    licences.write(),
     VitePWA({
       registerType: 'prompt',
       manifest: false,
@@ -41,6 +45,7 @@ export default defineConfig({
           '**/*.{html,js,css,svg,png,webmanifest}',
           '**/sqlite3*.wasm',
           'engine-assets.json',
+          'licences.txt',
           'examples/*'
         ],
         globIgnores: ['**/duckdb*'],
@@ -63,7 +68,7 @@ export default defineConfig({
       }
     })
   ],
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [licences.collect()] },
   optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
   build: { target: 'es2022', assetsInlineLimit: 0 },
   server: { host: 'localhost' }
