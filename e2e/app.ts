@@ -1,0 +1,66 @@
+import { chromium, expect, type BrowserContext, type Page } from '@playwright/test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromiumArguments, chromiumPath } from '../scripts/chromium.mjs'
+
+/** A browser profile on disk, as a person has one: OPFS, caches and service worker last until it is removed. */
+export type Profile = { readonly folder: string; readonly remove: () => void }
+
+export const freshProfile = (): Profile => {
+  const folder = mkdtempSync(join(tmpdir(), 'flowforge-profile-'))
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+export type Screen = { readonly width: number; readonly height: number }
+
+/** Starts a browser on a profile. `requests` collects every address that it asks for. */
+export const openBrowser = async (
+  profile: Profile,
+  options: { screen?: Screen; colorScheme?: 'light' | 'dark' } = {}
+): Promise<{ browser: BrowserContext; requests: string[] }> => {
+  const executablePath = chromiumPath()
+  const browser = await chromium.launchPersistentContext(profile.folder, {
+    args: chromiumArguments,
+    ...(executablePath === undefined ? {} : { executablePath }),
+    viewport: options.screen ?? { width: 1280, height: 800 },
+    colorScheme: options.colorScheme ?? 'light',
+    acceptDownloads: true
+  })
+  const requests: string[] = []
+  browser.on('request', (request) => requests.push(request.url()))
+  return { browser, requests }
+}
+
+/** Opens the app and waits until its worker answers. */
+export const openApp = async (browser: BrowserContext, address: string): Promise<Page> => {
+  const page = browser.pages()[0] ?? (await browser.newPage())
+  await page.goto(address)
+  await page.waitForFunction(() => 'flowforge' in window)
+  await page.evaluate(() => window.flowforge.status())
+  return page
+}
+
+/** Asks of the network other than of the app's own origin; bytes that the page holds itself are no requests. */
+export const foreign = (requests: readonly string[], origin: string): string[] =>
+  requests.filter((url) => !url.startsWith(origin) && !/^(data|blob):/.test(url))
+
+/** Drops files on the page as a person does from a folder. */
+export const dropFiles = async (
+  page: Page,
+  files: readonly { name: string; type: string; base64: string }[]
+): Promise<void> => {
+  const transfer = await page.evaluateHandle((dropped) => {
+    const data = new DataTransfer()
+    for (const { name, type, base64 } of dropped) {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+      data.items.add(new File([bytes], name, { type }))
+    }
+    return data
+  }, files)
+  for (const event of ['dragenter', 'dragover', 'drop']) {
+    await page.dispatchEvent('body', event, { dataTransfer: transfer })
+  }
+}
+
+export { expect }
