@@ -1,0 +1,57 @@
+import { quoteText } from '../../workflow/sql-text.ts'
+import type { Column } from '../../workflow/value-type.ts'
+import type { CsvDialect } from './compute-engine.ts'
+
+/** DuckDB's own limit; lines beyond it cost buffers of their size, so it is raised only where a file needs it. */
+export const USUAL_LINE_BYTES = 2_000_000
+const USUAL_BUFFER_BYTES = 16 * USUAL_LINE_BYTES
+/** Longer lines than this do not fit into the engine's memory beside anything else. */
+export const LONGEST_LINE_BYTES = 256 * 1024 * 1024
+
+const limits = (lineBytes: number): string =>
+  lineBytes <= USUAL_LINE_BYTES
+    ? ''
+    : `, max_line_size = ${lineBytes}, buffer_size = ${Math.max(USUAL_BUFFER_BYTES, 2 * lineBytes)}`
+
+const columnTypes = (columns: readonly Column[]): string =>
+  columns.map(({ name, engineType }) => `${quoteText(name)}: ${quoteText(engineType)}`).join(', ')
+
+const escapeOf = ({ quote, escape }: CsvDialect): string => (escape === '' ? quote : escape)
+
+/** A table function that reads a registered file with a known dialect and known columns: nothing is guessed any more. */
+export const readCsv = (
+  path: string,
+  dialect: CsvDialect,
+  columns: readonly Column[],
+  lineBytes = USUAL_LINE_BYTES
+): string =>
+  `read_csv(${quoteText(path)}, auto_detect = false, delim = ${quoteText(dialect.delimiter)}, ` +
+  `quote = ${quoteText(dialect.quote)}, escape = ${quoteText(escapeOf(dialect))}, comment = '', ` +
+  `header = ${dialect.header}, skip = ${dialect.skip}, nullstr = '', allow_quoted_nulls = ${dialect.quotedNulls}, ` +
+  `columns = {${columnTypes(columns)}}${limits(lineBytes)})`
+
+export type SniffOptions = {
+  readonly delimiter?: string | undefined
+  readonly header?: boolean | undefined
+  readonly quotedNulls: boolean
+  /** Lines to look at; -1 for all of them. */
+  readonly sample?: number | undefined
+  readonly lineBytes: number
+}
+
+/** A query whose one row is what DuckDB guesses about a file. */
+export const sniffQuery = (path: string, options: SniffOptions): string => {
+  const { delimiter, header, quotedNulls, sample, lineBytes } = options
+  const told =
+    (delimiter === undefined ? '' : `, delim = ${quoteText(delimiter)}`) +
+    (header === undefined ? '' : `, header = ${header}`) +
+    (sample === undefined ? '' : `, sample_size = ${sample}`)
+  return (
+    'SELECT Delimiter AS delimiter, "Quote" AS quote, "Escape" AS escape, SkipRows::DOUBLE AS skip, ' +
+    'HasHeader AS header, CAST(DateFormat AS VARCHAR) AS dates, CAST(TimestampFormat AS VARCHAR) AS timestamps, ' +
+    `list_transform(Columns, lambda c: c.name) AS names, list_transform(Columns, lambda c: c.type) AS types ` +
+    `FROM sniff_csv(${quoteText(path)}, comment = '', nullstr = '', allow_quoted_nulls = ${quotedNulls}${told}${limits(lineBytes)})`
+  )
+}
+
+export const isOneCharacter = (text: string): boolean => [...text].length === 1

@@ -1,0 +1,224 @@
+import { z } from 'zod'
+import type { Column } from '../../workflow/value-type.ts'
+import type { CsvDialect } from './compute-engine.ts'
+import { readCsv, sniffQuery } from './csv-dialect.ts'
+import { toColumn, typedColumn } from './duckdb-types.ts'
+import type { SourceOptions } from './source-options.ts'
+import type { Session } from './session.ts'
+import { withLongLines } from './source-tables.ts'
+
+export type Sniffed = {
+  readonly dialect: CsvDialect
+  /** The file's beginning has no quotes: `"` is taken for granted. */
+  readonly quoteIsGuessed: boolean
+  readonly columns: readonly Column[]
+  readonly notes: readonly string[]
+}
+
+const TextList = z.preprocess(
+  (value) =>
+    typeof value === 'object' && value !== null && Symbol.iterator in value
+      ? Array.from(value as Iterable<unknown>)
+      : value,
+  z.array(z.string())
+)
+const Answer = z.object({
+  delimiter: z.string(),
+  quote: z.string(),
+  escape: z.string(),
+  skip: z.number(),
+  header: z.boolean(),
+  dates: z.string().nullable(),
+  timestamps: z.string().nullable(),
+  names: TextList,
+  types: TextList
+})
+type Answer = z.infer<typeof Answer>
+
+const EMPTY = '(empty)'
+const HEAD_BYTES = 64 * 1024
+/** Rows whose text is looked at for digits that a number would lose. */
+const LOOKED_AT = 20_000
+
+type Ask = {
+  readonly delimiter?: string | undefined
+  readonly header?: boolean | undefined
+  readonly sample?: number | undefined
+}
+
+const ask = async (session: Session, path: string, told: Ask, quotedNulls: boolean): Promise<Answer> =>
+  withLongLines(async (lineBytes) => {
+    const [row] = await session.rows(sniffQuery(path, { ...told, quotedNulls, lineBytes }))
+    return Answer.parse(row)
+  })
+
+/** Lines of the file's beginning, as they stand. */
+const firstLines = async (blob: Blob): Promise<readonly string[]> => {
+  const head = new TextDecoder().decode(await blob.slice(0, HEAD_BYTES).arrayBuffer())
+  return head.split(/\r\n|\n|\r/)
+}
+
+/** The delimiter that stands most often outside quotes in a line; undefined where none does. */
+const likelyDelimiter = (line: string): string | undefined => {
+  const bare = line.replaceAll(/"[^"]*"/g, '')
+  const counted = [',', ';', '\t', '|'].map((mark) => ({ mark, count: bare.split(mark).length - 1 }))
+  return counted.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count)[0]?.mark
+}
+
+/** Dates are read in ISO form alone: `03/04/2024` is two different days in two countries, so it stays text. */
+const isIso = (format: string | null): boolean =>
+  format === null || format === '' || format.startsWith('%Y-%m-%d')
+
+const toColumns = ({ names, types, dates, timestamps }: Answer): { columns: Column[]; notes: string[] } => {
+  const notes: string[] = []
+  const columns = names.map((name, index) => {
+    const column = toColumn(name, types[index] ?? 'VARCHAR')
+    const format = column.type === 'date' ? dates : column.type === 'timestamp' ? timestamps : null
+    if (isIso(format)) return column
+    notes.push(`Column "${name}" is text: its dates are not in the form YYYY-MM-DD.`)
+    return typedColumn(name, 'text')
+  })
+  return { columns, notes }
+}
+
+const LOSES_DIGITS = `'^\\s*(\\+|[-+]?0[0-9]|[-+]?[1-9][0-9]{18,}(\\.0*)?\\s*$)'`
+
+/** Numbers that would not come back as they are written (02134, +49 30, twenty digits) stay text. */
+const keepDigits = async (
+  session: Session,
+  path: string,
+  dialect: CsvDialect,
+  columns: readonly Column[]
+): Promise<{ columns: readonly Column[]; notes: string[] }> => {
+  const numeric = columns.filter(({ type }) => type === 'integer' || type === 'number')
+  if (numeric.length === 0) return { columns, notes: [] }
+  // Columns by place: their names may be anything.
+  const asText = columns.map((_, index) => ({
+    name: `c${index}`,
+    type: 'text' as const,
+    engineType: 'VARCHAR'
+  }))
+  const tests = numeric.map(({ name }, at) => {
+    const place = columns.findIndex((column) => column.name === name)
+    const value = `c${place}`
+    // `0.5` has a leading zero, too, and 20-digit integers fit no integer type.
+    return `bool_or(regexp_matches(${value}, ${LOSES_DIGITS}) AND NOT regexp_matches(${value}, '^\\s*[-+]?0[.eE]')) AS t${at}`
+  })
+  const [row] = await withLongLines((lineBytes) =>
+    session.rows(
+      `SELECT ${tests.join(', ')} FROM (FROM ${readCsv(path, dialect, asText, lineBytes)} LIMIT ${LOOKED_AT})`
+    )
+  )
+  const kept = new Set(numeric.filter((_, at) => row?.[`t${at}`] === true).map(({ name }) => name))
+  return {
+    columns: columns.map((column) => (kept.has(column.name) ? typedColumn(column.name, 'text') : column)),
+    notes: [...kept].map(
+      (name) => `Column "${name}" is text, so that its numbers keep every digit as written.`
+    )
+  }
+}
+
+/** Names as the file has them, where they had to be changed to be told apart. */
+const nameNotes = async (
+  session: Session,
+  path: string,
+  dialect: CsvDialect,
+  columns: readonly Column[]
+): Promise<string[]> => {
+  if (!dialect.header) return ['The first line is not a header: columns are named by their place.']
+  const asText = columns.map((_, index) => ({
+    name: `c${index}`,
+    type: 'text' as const,
+    engineType: 'VARCHAR'
+  }))
+  const [row] = await withLongLines((lineBytes) =>
+    session.rows(`FROM ${readCsv(path, { ...dialect, header: false }, asText, lineBytes)} LIMIT 1`)
+  )
+  return columns.flatMap(({ name }, index) => {
+    const written = row?.[`c${index}`]
+    if (typeof written !== 'string' || written.trim() === '')
+      return [`Column ${index + 1} has no name; it is called "${name}".`]
+    return written.trim() === name.trim()
+      ? []
+      : [`Column ${index + 1}, "${written}", is called "${name}" to tell it apart.`]
+  })
+}
+
+type File = { readonly options: SourceOptions }
+
+/**
+ * Guesses how a file is cut into cells and which types its columns have, from its beginning or, with -1, from all of it.
+ */
+export const sniffCsv = async (
+  session: Session,
+  blob: Blob,
+  { options }: File,
+  sample?: number
+): Promise<Sniffed> => {
+  const path = await session.registerFile(blob)
+  const lines = await firstLines(blob)
+  const told: Ask = { delimiter: options.delimiter, header: options.header, sample }
+  let answer = await ask(session, path, told, false)
+  const likely = likelyDelimiter(lines[0] ?? '')
+  const overlooked = answer.names.length === 1 || answer.skip > 0
+  if (options.delimiter === undefined && overlooked && likely !== undefined && likely !== answer.delimiter) {
+    // Ragged rows make the engine see one wide column, or skip lines: with the header's delimiter the scan names the line.
+    answer = await asHeaderSays(session, path, told, likely, lines[0] ?? '')
+  } else if (answer.skip > 0 && likely === answer.delimiter) {
+    answer = await asHeaderSays(session, path, told, likely, lines[0] ?? '')
+  }
+  const withNulls = await ask(session, path, { ...told, delimiter: answer.delimiter }, true).catch(
+    () => answer
+  )
+  const sameShape = withNulls.names.length === answer.names.length && withNulls.skip === answer.skip
+  const quotedNulls = sameShape && withNulls.types.join() !== answer.types.join()
+  if (quotedNulls) answer = { ...answer, types: withNulls.types }
+  const quoteIsGuessed = answer.quote === EMPTY || answer.quote === ''
+  const quote = quoteIsGuessed ? '"' : answer.quote
+  const dialect: CsvDialect = {
+    delimiter: answer.delimiter,
+    quote,
+    escape: answer.escape === EMPTY || answer.escape === '' ? quote : answer.escape,
+    header: options.header ?? answer.header,
+    skip: answer.skip,
+    quotedNulls
+  }
+  const found = toColumns(answer)
+  const kept = await keepDigits(session, path, dialect, found.columns).catch(() => ({
+    columns: found.columns,
+    notes: []
+  }))
+  const named = await nameNotes(session, path, dialect, kept.columns).catch(() => [])
+  const skipped = dialect.skip > 0 ? [`The first ${dialect.skip} lines are not part of the table.`] : []
+  return {
+    dialect,
+    quoteIsGuessed,
+    columns: kept.columns,
+    notes: [...skipped, ...named, ...found.notes, ...kept.notes]
+  }
+}
+
+/** The dialect that a file's first line speaks of, its columns all text; the scan of the whole file will tell where it breaks. */
+const asHeaderSays = async (
+  session: Session,
+  path: string,
+  told: Ask,
+  delimiter: string,
+  firstLine: string
+): Promise<Answer> => {
+  const guess = await ask(session, path, { ...told, delimiter }, false).catch(() => undefined)
+  const cells = firstLine.split(delimiter)
+  if (guess !== undefined && guess.skip === 0 && guess.names.length === cells.length) return guess
+  const names = cells.map((cell, index) => cell.replaceAll(/^"|"$/g, '').trim() || `column${index}`)
+  return {
+    delimiter,
+    quote: '"',
+    escape: '"',
+    skip: 0,
+    header: told.header ?? true,
+    dates: null,
+    timestamps: null,
+    names,
+    types: names.map(() => 'VARCHAR')
+  }
+}

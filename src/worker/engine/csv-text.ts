@@ -1,0 +1,19 @@
+import type { Column } from '../../workflow/value-type.ts'
+import type { CellValue } from './arrow-rows.ts'
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+export const hexText = (bytes: Uint8Array): string => Array.from(bytes, (byte) => HEX[byte]).join('')
+
+const SPECIAL = /[",\n\r]|^\s|\s$/
+
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
+
+/** NULL is an empty cell and empty text a quoted one, so that the two stay apart; a lone NULL would be an empty line. */
+export const csvCell = (value: CellValue, columns: number): string => {
+  if (value === null) return columns === 1 ? '""' : ''
+  if (typeof value === 'string') return value === '' || SPECIAL.test(value) ? quoted(value) : value
+  return value instanceof Uint8Array ? hexText(value) : String(value)
+}
+
+export const csvHeader = (columns: readonly Column[]): string =>
+  `${columns.map(({ name }) => csvCell(name, columns.length)).join(',')}\n`

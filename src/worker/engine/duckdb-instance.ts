@@ -1,0 +1,86 @@
+import { AsyncDuckDB, DuckDBAccessMode, VoidLogger } from '@duckdb/duckdb-wasm'
+import wasmUrl from '@duckdb/duckdb-wasm/dist/duckdb-eh.wasm?url'
+import { FlowForgeError } from '../../db/ports.ts'
+import { createDeferred } from '../deferred.ts'
+
+/** A started DuckDB in a worker of its own. */
+export type DuckDBInstance = {
+  readonly db: AsyncDuckDB
+  /** Rejects with `WORKER_LOST` when the worker dies or is terminated; otherwise never settles. */
+  readonly lost: Promise<never>
+  /** Size of the engine's memory: it never shrinks while the worker lives. */
+  readonly memoryBytes: () => Promise<number>
+  readonly terminate: () => void
+}
+
+/** The folder that every registered file is named under: all else is out of the engine's reach. */
+export const FILE_FOLDER = 'data/'
+
+/**
+ * In this order: once extensions cannot load themselves a call that needs one fails instead of breaking the instance,
+ * and once the configuration is locked no query can undo it. Spilling does not work in WASM: there is no
+ * `temp_directory`.
+ */
+const SETTINGS = [
+  'SET autoinstall_known_extensions = false',
+  'SET autoload_known_extensions = false',
+  `SET memory_limit = '2GB'`,
+  `SET allowed_directories = ['${FILE_FOLDER}']`,
+  'SET enable_external_access = false',
+  'SET lock_configuration = true'
+] as const
+
+const lostError = (cause?: unknown): FlowForgeError =>
+  new FlowForgeError(
+    'WORKER_LOST',
+    'The compute engine stopped before it had finished. It starts again by itself: try once more.',
+    {},
+    cause
+  )
+
+/** Starts DuckDB from files of our own origin, so that it starts offline, too. */
+export const startDuckDB = async (): Promise<DuckDBInstance> => {
+  const worker = new Worker(new URL('./duckdb-worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'duckdb'
+  })
+  const loss = createDeferred<never>()
+  // Nobody need be waiting when it happens.
+  loss.promise.catch(() => undefined)
+  worker.addEventListener('error', (event) => loss.reject(lostError(event.message)))
+  const db = new AsyncDuckDB(new VoidLogger(), worker)
+  const terminate = (): void => {
+    worker.terminate()
+    loss.reject(lostError())
+  }
+  const open = async (): Promise<void> => {
+    await db.instantiate(new URL(wasmUrl, globalThis.location.href).href)
+    await db.open({
+      path: ':memory:',
+      accessMode: DuckDBAccessMode.AUTOMATIC,
+      query: { castBigIntToDouble: false, castDecimalToDouble: false, castTimestampToDate: false }
+    })
+    const connection = await db.connect()
+    // oxlint-disable-next-line no-await-in-loop -- their order matters
+    for (const setting of SETTINGS) await connection.query(setting)
+    await connection.close()
+  }
+  try {
+    await Promise.race([open(), loss.promise])
+  } catch (cause) {
+    worker.terminate()
+    const message = 'The compute engine could not start. Reload the page; if you are offline, go online once.'
+    throw new FlowForgeError('WORKER_LOST', message, {}, cause)
+  }
+  const memoryBytes = (): Promise<number> =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel()
+      port1.addEventListener('message', ({ data }) => {
+        port1.close()
+        resolve(Number(data))
+      })
+      port1.start()
+      worker.postMessage({ type: 'flowforge-memory' }, [port2])
+    })
+  return { db, lost: loss.promise, memoryBytes, terminate }
+}

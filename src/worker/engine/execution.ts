@@ -1,0 +1,267 @@
+import { toFlowForgeError, type BlobStorePort } from '../../db/ports.ts'
+import type { Plan, PlannedSink, PlannedStep } from '../../workflow/plan-types.ts'
+import { toQuery } from '../../workflow/query.ts'
+import { quoteName } from '../../workflow/sql-text.ts'
+import { openArtifact } from './artifact-reading.ts'
+import { toPieces } from './arrow-pieces.ts'
+import type {
+  ArrowLayout,
+  ComputeEngine,
+  ExecutionListener,
+  ExecutionOutcome,
+  PreparedSources,
+  WrittenArtifact
+} from './compute-engine.ts'
+import { toArrowQuery } from './duckdb-types.ts'
+import { throwIfCanceled } from './engine-errors.ts'
+import { findFailingNode } from './failing-node.ts'
+import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
+import { MEDIA_TYPES, toFile } from './sink-files.ts'
+import type { Sessions, Workplace } from './sessions.ts'
+import type { SourceTables } from './source-tables.ts'
+import { createStepCounts, type StepCounts } from './step-counts.ts'
+
+type Parts = { readonly sessions: Sessions; readonly tables: SourceTables; readonly blobStore: BlobStorePort }
+
+type Run = {
+  readonly parts: Parts
+  readonly place: Workplace
+  readonly plan: Plan
+  readonly sources: PreparedSources
+  readonly listener: ExecutionListener
+  readonly counts: StepCounts
+  /** Relations that are tables or views by now. */
+  readonly tables: Set<string>
+  readonly finished: Set<string>
+}
+
+/** A run's failure at a node. */
+class StepFailure extends Error {
+  readonly nodeId: string | null
+  constructor(nodeId: string | null, cause: unknown) {
+    super('A step failed.', { cause })
+    this.nodeId = nodeId
+  }
+}
+
+const PROGRESS_MS = 100
+
+const relationOf = (plan: Plan, id: string): Plan['relations'][number] => {
+  const relation = plan.relations.find((known) => known.id === id)
+  if (relation === undefined) throw new Error(`The plan has no relation "${id}".`)
+  return relation
+}
+
+/** Steps that are done once these relations have been evaluated, in the plan's order. */
+const stepsFor = ({ plan, finished }: Run, relationIds: readonly string[]): readonly PlannedStep[] => {
+  const needed = neededFor(plan, relationIds)
+  const nodes = new Set(plan.relations.filter(({ id }) => needed.has(id)).map(({ nodeId }) => nodeId))
+  return plan.steps.filter(({ nodeId, outputs }) => {
+    // A condition on an edge belongs to the node behind it, which is not done with it.
+    return !finished.has(nodeId) && nodes.has(nodeId) && outputs.some((id) => needed.has(id))
+  })
+}
+
+/** Carries one query out for all steps that are fused in it; they start and end with it. */
+const unit = async (
+  run: Run,
+  relationIds: readonly string[],
+  work: () => Promise<{ bytes: number | null; nodeId: string | null }>
+): Promise<void> => {
+  const { listener, counts, tables, finished, place, plan } = run
+  const steps = stepsFor(run, relationIds)
+  for (const { nodeId } of steps) {
+    // oxlint-disable-next-line no-await-in-loop -- the order of what is told is the order of the plan
+    await listener.stepStarted(nodeId)
+  }
+  const start = performance.now()
+  const done = await work().catch(async (thrown: unknown) => {
+    throwIfCanceled(place.signal)
+    const ids = [...neededFor(plan, relationIds)]
+    const nodeId = await findFailingNode(place.session, plan, ids, tables, thrown)
+    throw new StepFailure(nodeId ?? relationOf(plan, relationIds.at(-1) ?? '').nodeId, thrown)
+  })
+  const ms = performance.now() - start
+  for (const step of steps) {
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const rows = await counts.of(step, tables)
+    finished.add(step.nodeId)
+    const bytes = step.nodeId === done.nodeId ? done.bytes : null
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await listener.stepSucceeded(step.nodeId, { ...rows, bytes, ms })
+  }
+}
+
+const readSources = async (run: Run, needed: ReadonlySet<string>): Promise<void> => {
+  const { parts, place, plan, sources, counts, tables } = run
+  for (const { id, source } of plan.relations) {
+    if (source === null || !needed.has(id)) continue
+    const prepared = preparedSource(sources, source.dataSourceId, source.options)
+    // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
+    await unit(run, [id], async () => {
+      await provideSource(place, parts.tables, id, prepared)
+      counts.set(id, prepared.rows)
+      tables.add(id)
+      return { bytes: null, nodeId: null }
+    })
+  }
+}
+
+/** Streams a relation's rows into the blob store. */
+const writeTable = async (run: Run, relationId: string, nodeId: string): Promise<WrittenArtifact> => {
+  const { parts, place, plan, listener, counts, tables } = run
+  const { columns } = relationOf(plan, relationId)
+  let told = 0
+  const onRows = (rows: number): void => {
+    const now = performance.now()
+    if (now - told < PROGRESS_MS) return
+    told = now
+    listener.stepProgressed(nodeId, rows)
+  }
+  const query = toArrowQuery(toQuery(plan, relationId, tables), columns)
+  const pieces = toPieces(place.session.stream(query), onRows)
+  const stored = await parts.blobStore.putStream({
+    prefix: 'artifacts/',
+    stream: pieces.stream,
+    contentType: 'application/vnd.apache.arrow.stream'
+  })
+  const rows = pieces.rows()
+  counts.set(relationId, rows)
+  const artifact: WrittenArtifact = {
+    nodeId,
+    kind: 'table',
+    blobKey: stored.key,
+    sha256: stored.sha256,
+    format: 'arrow',
+    columns,
+    rows,
+    bytes: stored.size,
+    layout: pieces.layout(),
+    fileName: null
+  }
+  await listener.artifactWritten(artifact)
+  return artifact
+}
+
+const cancelable = (signal: AbortSignal): TransformStream<Uint8Array, Uint8Array> =>
+  new TransformStream({
+    transform: (chunk, controller) => {
+      throwIfCanceled(signal)
+      controller.enqueue(chunk)
+    }
+  })
+
+const writeFile = async (
+  run: Run,
+  { format, fileName, nodeId }: PlannedSink,
+  table: WrittenArtifact,
+  layout: ArrowLayout
+): Promise<number> => {
+  const { parts, place, listener } = run
+  const { columns, rows } = table
+  const blob = await openArtifact(parts.blobStore, table.blobKey)
+  throwIfCanceled(place.signal)
+  const file = await toFile({ blob, layout, columns }, format)
+  const stored = await parts.blobStore.putStream({
+    prefix: 'artifacts/',
+    stream: file.pipeThrough(cancelable(place.signal)),
+    contentType: MEDIA_TYPES[format]
+  })
+  await listener.artifactWritten({
+    nodeId,
+    kind: 'file',
+    blobKey: stored.key,
+    sha256: stored.sha256,
+    format,
+    columns,
+    rows,
+    bytes: stored.size,
+    layout: null,
+    fileName
+  })
+  return stored.size
+}
+
+const writeSink = async (run: Run, sink: PlannedSink): Promise<void> => {
+  await unit(run, [sink.relation], async () => {
+    const table = await writeTable(run, sink.relation, sink.nodeId)
+    if (table.layout === null) throw new Error('A table has a layout.')
+    const bytes = await writeFile(run, sink, table, table.layout).catch((thrown: unknown) => {
+      throwIfCanceled(run.place.signal)
+      throw new StepFailure(sink.nodeId, thrown)
+    })
+    return { bytes, nodeId: sink.nodeId }
+  })
+}
+
+/** What several read becomes a table; what nobody reads was asked for by "run to here" and becomes a result. */
+const writeShared = async (run: Run, relationId: string): Promise<void> => {
+  const { place, plan, tables } = run
+  const isRead = plan.relations.some(({ dependsOn }) => dependsOn.includes(relationId))
+  const isSink = plan.sinks.some(({ relation }) => relation === relationId)
+  const { nodeId } = relationOf(plan, relationId)
+  await unit(run, [relationId], async () => {
+    if (!isRead && !isSink) {
+      const { bytes } = await writeTable(run, relationId, nodeId)
+      return { bytes, nodeId }
+    }
+    const query = toQuery(plan, relationId, tables)
+    await place.session.run(`CREATE TEMP TABLE ${quoteName(relationId)} AS ${query}`)
+    tables.add(relationId)
+    return { bytes: null, nodeId: null }
+  })
+}
+
+const carryOut = async (run: Run): Promise<void> => {
+  const { place, plan, tables } = run
+  await setParameters(place.session, plan.parameters)
+  await readSources(run, new Set(plan.relations.map(({ id }) => id)))
+  // oxlint-disable no-await-in-loop -- each reads what those before it made
+  for (const relationId of plan.shared) if (!tables.has(relationId)) await writeShared(run, relationId)
+  for (const sink of plan.sinks) await writeSink(run, sink)
+  // Branches that no sink reads: they are evaluated to be counted, and fail like the others.
+  for (const { nodeId, outputs } of plan.steps) {
+    if (run.finished.has(nodeId)) continue
+    await unit(run, outputs, async () => ({ bytes: null, nodeId }))
+  }
+  // oxlint-enable no-await-in-loop
+}
+
+const failed = async (thrown: unknown, listener: ExecutionListener): Promise<ExecutionOutcome> => {
+  const nodeId = thrown instanceof StepFailure ? thrown.nodeId : null
+  const error = toFlowForgeError(thrown instanceof StepFailure ? innermost(thrown) : thrown)
+  await listener.log({
+    nodeId,
+    level: 'error',
+    message: error.message,
+    meta: { code: error.code, ...error.details }
+  })
+  return { status: 'failed', nodeId, message: error.message, details: { code: error.code, ...error.details } }
+}
+
+const innermost = (failure: StepFailure): unknown =>
+  failure.cause instanceof StepFailure ? innermost(failure.cause) : failure.cause
+
+/** Carries a plan out; see `ComputeEngine.execute`. */
+export const executePlan =
+  (parts: Parts): ComputeEngine['execute'] =>
+  async ({ plan, sources, signal, listener }) => {
+    try {
+      await parts.sessions.work({ signal, urgency: 'run' }, (place) =>
+        carryOut({
+          parts,
+          place,
+          plan,
+          sources,
+          listener,
+          counts: createStepCounts(plan, place.session),
+          tables: new Set(),
+          finished: new Set()
+        })
+      )
+      return { status: 'succeeded' }
+    } catch (thrown) {
+      if (signal.aborted) return { status: 'canceled' }
+      return failed(thrown, listener)
+    }
+  }

@@ -1,0 +1,22 @@
+import type { ValueType } from '../../workflow/value-type.ts'
+import type { CellValue } from './arrow-rows.ts'
+import { hexText } from './csv-text.ts'
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A value inside a JSON file. Integers and decimals are numbers with every digit; infinities, which JSON lacks, are text. */
+export const jsonMember = (value: CellValue, type: ValueType): string => {
+  if (value === null) return 'null'
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : JSON.stringify(String(value))
+  if (value instanceof Uint8Array) return JSON.stringify(hexText(value))
+  if (typeof value === 'string' && (type === 'decimal' || (type === 'json' && isJson(value)))) return value
+  return JSON.stringify(value)
+}

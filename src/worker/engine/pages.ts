@@ -1,0 +1,75 @@
+import { RecordBatchReader } from 'apache-arrow'
+import type { Plan } from '../../workflow/plan-types.ts'
+import { toQuery } from '../../workflow/query.ts'
+import type { Column } from '../../workflow/value-type.ts'
+import type { Page } from '../api.ts'
+import { toRows } from './arrow-rows.ts'
+import type { ComputeEngine, PreparedSource, PreparedSources } from './compute-engine.ts'
+import { toArrowQuery } from './duckdb-types.ts'
+import { FlowForgeError } from '../../db/ports.ts'
+import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
+import type { Session } from './session.ts'
+import type { Sessions, Workplace } from './sessions.ts'
+import type { SourceTables } from './source-tables.ts'
+
+type Parts = { readonly sessions: Sessions; readonly tables: SourceTables }
+
+export const pageColumns = (columns: readonly Column[]): Page['columns'] =>
+  columns.map(({ name, type }) => ({ name, type }))
+
+const fetchRows = async (
+  session: Session,
+  query: string,
+  columns: readonly Column[]
+): Promise<Page['rows']> => {
+  const parts: Uint8Array[] = []
+  for await (const part of session.stream(toArrowQuery(query, columns))) parts.push(part)
+  return [...RecordBatchReader.from(parts)].flatMap((batch) => toRows(batch, columns, 0, batch.numRows))
+}
+
+export const sourcePage =
+  ({ sessions, tables }: Parts): ComputeEngine['page'] =>
+  ({ source, offset, limit }) =>
+    sessions.work({}, async (place) => {
+      const { columns, rows: total } = source
+      const relation = await tables.relation(place, source)
+      const rows = await fetchRows(place.session, `FROM ${relation} LIMIT ${limit} OFFSET ${offset}`, columns)
+      return { columns: pageColumns(columns), rows, total }
+    })
+
+const provideNeeded = async (
+  place: Workplace,
+  tables: SourceTables,
+  { plan, relation, sources }: { plan: Plan; relation: string; sources: PreparedSources }
+): Promise<ReadonlyMap<string, PreparedSource>> => {
+  const needed = neededFor(plan, [relation])
+  const provided = new Map<string, PreparedSource>()
+  for (const { id, source } of plan.relations) {
+    if (source === null || !needed.has(id)) continue
+    const prepared = preparedSource(sources, source.dataSourceId, source.options)
+    // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
+    await provideSource(place, tables, id, prepared)
+    provided.set(id, prepared)
+  }
+  return provided
+}
+
+export const relationPreview =
+  ({ sessions, tables }: Parts): ComputeEngine['preview'] =>
+  ({ plan, relation, limit, sources, signal }) =>
+    sessions.work({ signal }, async (place) => {
+      const { session } = place
+      const planned = plan.relations.find(({ id }) => id === relation)
+      if (planned === undefined) {
+        throw new FlowForgeError('NOT_FOUND', 'There is no such output in this workflow.', { relation })
+      }
+      await setParameters(session, plan.parameters)
+      const provided = await provideNeeded(place, tables, { plan, relation, sources })
+      const query = toQuery(plan, relation, new Set(provided.keys()))
+      const rows = await fetchRows(session, `FROM (${query}) LIMIT ${limit}`, planned.columns)
+      const columns = pageColumns(planned.columns)
+      const known = provided.get(relation)?.rows ?? (rows.length < limit ? rows.length : undefined)
+      if (known !== undefined) return { columns, rows, total: known }
+      const [counted] = await session.rows(`SELECT count(*)::DOUBLE AS "rows" FROM (${query})`)
+      return { columns, rows, total: Number(counted?.['rows']) }
+    })

@@ -1,0 +1,56 @@
+import { FlowForgeError } from '../../db/ports.ts'
+import type { ParameterValues } from '../../workflow/graph.ts'
+import type { Plan } from '../../workflow/plan-types.ts'
+import { quoteName } from '../../workflow/sql-text.ts'
+import { sourceKey, type PreparedSource, type PreparedSources } from './compute-engine.ts'
+import type { Session } from './session.ts'
+import type { Workplace } from './sessions.ts'
+import type { SourceTables } from './source-tables.ts'
+
+const variableType = (value: ParameterValues[string]): string => {
+  if (typeof value === 'boolean') return 'BOOLEAN'
+  return typeof value === 'number' ? 'DOUBLE' : 'VARCHAR'
+}
+
+/** Sets the session's variables that the plan's SQL reads. The values are bound: none ever stands in a statement's text. */
+export const setParameters = async (session: Session, parameters: ParameterValues): Promise<void> => {
+  for (const [name, value] of Object.entries(parameters)) {
+    // oxlint-disable no-await-in-loop -- one connection does one thing at a time
+    await session.run(`CREATE OR REPLACE TEMP TABLE "_parameter" (v ${variableType(value)})`)
+    await session.bind('INSERT INTO "_parameter" VALUES (?)', [value])
+    await session.run(`SET VARIABLE ${quoteName(name)} = (SELECT v FROM "_parameter")`)
+    // oxlint-enable no-await-in-loop
+  }
+}
+
+export const preparedSource = (
+  sources: PreparedSources,
+  dataSourceId: string,
+  options: Readonly<Record<string, unknown>>
+): PreparedSource => {
+  const prepared = sources.get(sourceKey(dataSourceId, options))
+  if (prepared !== undefined) return prepared
+  throw new FlowForgeError('NOT_FOUND', 'A data source of this workflow is not in the catalog any more.', {
+    dataSourceId
+  })
+}
+
+/** Ids of the relations that a relation reads, at any distance, and its own. */
+export const neededFor = (plan: Plan, relationIds: readonly string[]): ReadonlySet<string> => {
+  const needed = new Set(relationIds)
+  for (const relation of plan.relations.toReversed()) {
+    if (needed.has(relation.id)) for (const id of relation.dependsOn) needed.add(id)
+  }
+  return needed
+}
+
+/** Makes one source relation of the plan readable under its id. */
+export const provideSource = async (
+  place: Workplace,
+  tables: SourceTables,
+  relationId: string,
+  prepared: PreparedSource
+): Promise<void> => {
+  const rows = await tables.relation(place, prepared)
+  await place.session.run(`CREATE TEMP VIEW ${quoteName(relationId)} AS FROM ${rows}`)
+}

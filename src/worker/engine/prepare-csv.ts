@@ -1,0 +1,142 @@
+import type { BlobStorePort } from '../../db/ports.ts'
+import { quoteName } from '../../workflow/sql-text.ts'
+import { typedColumn } from './duckdb-types.ts'
+import type { PreparedSource } from './compute-engine.ts'
+import { brokenCsv, csvComplaint } from './csv-errors.ts'
+import { sniffCsv, type Sniffed } from './csv-sniffing.ts'
+import { checkTypedColumns, type SourceOptions } from './source-options.ts'
+import { openSourceBlob, type SourceTables } from './source-tables.ts'
+import { detectEncoding, encodingNote, toUtf8, type TextEncoding } from './text-encoding.ts'
+import type { Workplace } from './sessions.ts'
+
+export type CsvFile = {
+  readonly blobKey: string
+  readonly fileName: string
+  readonly options: SourceOptions
+}
+export type CsvParts = { readonly blobStore: BlobStorePort; readonly tables: SourceTables }
+
+/** A copy in UTF-8 where the file is in anything else. */
+const recoded = async (blobStore: BlobStorePort, blob: Blob, encoding: TextEncoding): Promise<string> => {
+  const stream = toUtf8(blob, encoding)
+  const stored = await blobStore.putStream({ prefix: 'prepared/', stream, contentType: 'text/csv' })
+  return stored.key
+}
+
+const withChosenTypes = (sniffed: Sniffed, { types = {} }: SourceOptions): Sniffed => ({
+  ...sniffed,
+  columns: sniffed.columns.map((column) => {
+    const type = types[column.name]
+    return type === undefined ? column : typedColumn(column.name, type)
+  })
+})
+
+const countRows = async (
+  place: Workplace,
+  tables: SourceTables,
+  blobKey: string,
+  sniffed: Sniffed
+): Promise<number> => {
+  const { dialect, columns } = sniffed
+  const relation = await tables.relation(place, { reader: { type: 'csv', dialect }, blobKey, columns })
+  // Each column is named, so that each value is read and found to fit its type.
+  const all = columns.map(({ name }) => `count(${quoteName(name)})`).join(', ')
+  const [row] = await place.session.rows(`SELECT count(*)::DOUBLE AS "rows", ${all} FROM ${relation}`)
+  return Number(row?.['rows'])
+}
+
+/** A guess that did not hold for a later line, mended; null where nothing is left to mend. */
+const mended = async (
+  place: Workplace,
+  blob: Blob,
+  file: CsvFile,
+  sniffed: Sniffed,
+  failure: unknown,
+  tries: number
+): Promise<Sniffed | null> => {
+  const complaint = csvComplaint(failure)
+  if (complaint.kind === 'quote' && sniffed.quoteIsGuessed && sniffed.dialect.quote !== '') {
+    return { ...sniffed, dialect: { ...sniffed.dialect, quote: '', escape: '' } }
+  }
+  if (complaint.kind !== 'conversion') return null
+  const { column, value } = complaint
+  if (Object.hasOwn(file.options.types ?? {}, column)) return null
+  if (value === '' && !sniffed.dialect.quotedNulls) {
+    return { ...sniffed, dialect: { ...sniffed.dialect, quotedNulls: true } }
+  }
+  if (tries === 0) {
+    const again = await sniffCsv(place.session, blob, file, -1)
+    return withChosenTypes(again, file.options)
+  }
+  const columns = sniffed.columns.map((known) =>
+    known.name === column ? typedColumn(column, 'text') : known
+  )
+  return {
+    ...sniffed,
+    columns,
+    notes: [...sniffed.notes, `Column "${column}" is text: not all of its values are of one type.`]
+  }
+}
+
+const scan = async (
+  place: Workplace,
+  parts: CsvParts,
+  file: CsvFile,
+  blobKey: string
+): Promise<PreparedSource> => {
+  const blob = await openSourceBlob(parts.blobStore, blobKey)
+  let sniffed = withChosenTypes(await sniffCsv(place.session, blob, file), file.options)
+  checkTypedColumns(
+    file.fileName,
+    sniffed.columns.map(({ name }) => name),
+    file.options.types
+  )
+  for (let tries = 0; ; tries += 1) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- each try mends what the one before it stumbled over
+      const rows = await countRows(place, parts.tables, blobKey, sniffed)
+      const { dialect, columns, notes } = sniffed
+      return { reader: { type: 'csv', dialect }, blobKey, columns, rows, notes }
+    } catch (thrown) {
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      const better = await mended(place, blob, file, sniffed, thrown, tries)
+      if (better === null || tries > sniffed.columns.length + 2) throw thrown
+      sniffed = better
+    }
+  }
+}
+
+/**
+ * Reads a CSV file through once. Its dialect and types are guessed from its beginning and proven on all of it; a guess
+ * that does not hold is mended, and what cannot be mended is told with its line.
+ */
+export const prepareCsv = async (
+  place: Workplace,
+  parts: CsvParts,
+  file: CsvFile
+): Promise<PreparedSource> => {
+  const { blobStore } = parts
+  const original = await openSourceBlob(blobStore, file.blobKey)
+  const read = async (encoding: TextEncoding): Promise<PreparedSource> => {
+    const blobKey = encoding === 'utf-8' ? file.blobKey : await recoded(blobStore, original, encoding)
+    try {
+      const prepared = await scan(place, parts, file, blobKey)
+      const note = encodingNote(encoding)
+      return note === null ? prepared : { ...prepared, notes: [note, ...prepared.notes] }
+    } catch (thrown) {
+      if (blobKey !== file.blobKey) await blobStore.remove({ key: blobKey })
+      throw thrown
+    }
+  }
+  const encoding = await detectEncoding(original, file.fileName)
+  try {
+    try {
+      return await read(encoding)
+    } catch (thrown) {
+      if (encoding === 'utf-8' && csvComplaint(thrown).kind === 'not-utf8') return await read('windows-1252')
+      throw thrown
+    }
+  } catch (thrown) {
+    throw brokenCsv(file.fileName, csvComplaint(thrown), thrown)
+  }
+}

@@ -1,0 +1,23 @@
+import type { BlobStorePort } from '../../db/ports.ts'
+import type { ComputeEngine } from './compute-engine.ts'
+import { prepareCsv } from './prepare-csv.ts'
+import { parseSourceOptions } from './source-options.ts'
+import type { Sessions } from './sessions.ts'
+import type { SourceTables } from './source-tables.ts'
+
+type Parts = { readonly sessions: Sessions; readonly tables: SourceTables; readonly blobStore: BlobStorePort }
+
+export const prepareSource =
+  ({ sessions, tables, blobStore }: Parts): ComputeEngine['prepare'] =>
+  ({ blobKey, fileName, kind, options, signal }) => {
+    const file = { blobKey, fileName, options: parseSourceOptions(options) }
+    return sessions.work({ signal }, async (place) => {
+      switch (kind) {
+        case 'csv':
+          return prepareCsv(place, { blobStore, tables }, file)
+        case 'json':
+        case 'excel':
+          throw new Error('not yet')
+      }
+    })
+  }

@@ -1,0 +1,141 @@
+import type { DuckDBDataProtocol } from '@duckdb/duckdb-wasm'
+import { tableFromIPC } from 'apache-arrow'
+import { FILE_FOLDER, type DuckDBInstance } from './duckdb-instance.ts'
+import { canceledError, throwIfCanceled, toEngineError } from './engine-errors.ts'
+
+export type SmallRow = Readonly<Record<string, unknown>>
+
+/**
+ * One connection for one piece of work: its temporary tables, views and variables go when it closes, and its cancel
+ * cannot hit another's query. Every call fails with a `FlowForgeError`.
+ */
+export type Session = {
+  /** Runs one statement to its end; canceled when the session's signal says so. */
+  run(sql: string): Promise<void>
+  /** The same, for a few rows. */
+  rows(sql: string): Promise<readonly SmallRow[]>
+  /** A query's answer as Arrow IPC: first the schema, then record batches, without the end marker. */
+  stream(sql: string): AsyncGenerator<Uint8Array>
+  /** Parses and binds one statement and runs nothing. */
+  check(sql: string): Promise<void>
+  /** Runs one statement with bound values. */
+  bind(sql: string, values: readonly unknown[]): Promise<void>
+  /** Appends one complete Arrow IPC stream to a table, which it creates if told so. */
+  insertArrow(bytes: Uint8Array, table: { name: string; create: boolean }): Promise<void>
+  /** Lets queries read a blob by the answered path, until the session closes. */
+  registerFile(blob: Blob): Promise<string>
+  /** Runs a short statement of our own, also after a cancel. */
+  tidy(sql: string): Promise<void>
+  /** Called before the connection closes. */
+  onClose(listener: () => Promise<void>): void
+  close(): Promise<void>
+}
+
+// The enumeration's values come with the library's type alone: the library is loaded where the engine is started.
+const BROWSER_FILEREADER: DuckDBDataProtocol.BROWSER_FILEREADER = 2
+
+let files = 0
+
+export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSignal): Promise<Session> => {
+  const connection = await db.connectInternal()
+  const registered: string[] = []
+  const closing: (() => Promise<void>)[] = []
+
+  const plainly = async <T>(work: () => Promise<T>): Promise<T> => {
+    throwIfCanceled(signal)
+    try {
+      // A worker that is gone answers nothing any more.
+      return await Promise.race([work(), lost])
+    } catch (thrown) {
+      throw signal.aborted ? canceledError() : toEngineError(thrown)
+    }
+  }
+
+  const stop = async (): Promise<never> => {
+    await db.cancelPendingQuery(connection)
+    throw canceledError()
+  }
+
+  const start = async (sql: string): Promise<Uint8Array> => {
+    let header = await db.startPendingQuery(connection, sql, true)
+    while (header === null) {
+      // oxlint-disable-next-line no-await-in-loop -- each poll is a slice of the query's work
+      header = signal.aborted ? await stop() : await db.pollPendingQuery(connection)
+    }
+    return header
+  }
+
+  /** The next batch; null at the end. */
+  const fetch = async (): Promise<Uint8Array | null> => {
+    for (;;) {
+      if (signal.aborted) return stop()
+      // oxlint-disable-next-line no-await-in-loop -- null asks to be asked again
+      const batch = await db.fetchQueryResults(connection)
+      if (batch !== null) return batch.length === 0 ? null : batch
+    }
+  }
+
+  const stream = async function* (sql: string): AsyncGenerator<Uint8Array> {
+    yield await plainly(() => start(sql))
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- batches come one after the other
+      const batch = await plainly(fetch)
+      if (batch === null) return
+      yield batch
+    }
+  }
+
+  const collect = async (sql: string): Promise<Uint8Array[]> => {
+    const batches: Uint8Array[] = []
+    for await (const batch of stream(sql)) batches.push(batch)
+    return batches
+  }
+
+  return {
+    run: async (sql) => void (await collect(sql)),
+    rows: async (sql) => toSmallRows(await collect(sql)),
+    stream,
+    check: (sql) =>
+      plainly(async () => {
+        const statement = await db.createPrepared(connection, sql)
+        await db.closePrepared(connection, statement)
+      }),
+    bind: (sql, values) =>
+      plainly(async () => {
+        const statement = await db.createPrepared(connection, sql)
+        try {
+          await db.runPrepared(connection, statement, [...values])
+        } finally {
+          await db.closePrepared(connection, statement)
+        }
+      }),
+    insertArrow: (bytes, { name, create }) =>
+      plainly(() => db.insertArrowFromIPCStream(connection, bytes, { name, create })),
+    registerFile: (blob) =>
+      plainly(async () => {
+        files += 1
+        const path = `${FILE_FOLDER}${files}`
+        await db.registerFileHandle(path, blob, BROWSER_FILEREADER, true)
+        registered.push(path)
+        return path
+      }),
+    tidy: async (sql) => void (await db.runQuery(connection, sql)),
+    onClose: (listener) => void closing.push(listener),
+    close: async () => {
+      // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
+      for (const listener of closing) await listener()
+      await db.disconnect(connection)
+      await db.dropFiles(registered)
+    }
+  }
+}
+
+/** The library's row objects are proxies that hide their members; columns are read instead. */
+const toSmallRows = (batches: readonly Uint8Array[]): readonly SmallRow[] => {
+  const table = tableFromIPC(batches)
+  return Array.from({ length: table.numRows }, (_, index) =>
+    Object.fromEntries(
+      table.schema.fields.map(({ name }, at): [string, unknown] => [name, table.getChildAt(at)?.get(index)])
+    )
+  )
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { FlowForgeError } from '../../db/ports.ts'
+import { ValueType } from '../../workflow/value-type.ts'
+
+const SourceOptions = z.object({
+  delimiter: z.string().min(1).optional(),
+  header: z.boolean().optional(),
+  sheet: z.string().optional(),
+  types: z.record(z.string(), ValueType).optional()
+})
+
+/** A source node's `options`, as far as reading a file goes. */
+export type SourceOptions = z.infer<typeof SourceOptions>
+
+export const parseSourceOptions = (options: Readonly<Record<string, unknown>> | undefined): SourceOptions => {
+  const parsed = SourceOptions.safeParse(options ?? {})
+  if (parsed.success) return parsed.data
+  throw new FlowForgeError('INVALID_INPUT', 'The options of this source are not valid.', {
+    issues: parsed.error.issues
+  })
+}
+
+/** @throws FlowForgeError `INVALID_INPUT` for a type that is given to a column that is not there */
+export const checkTypedColumns = (
+  fileName: string,
+  names: readonly string[],
+  types: SourceOptions['types'] = {}
+): void => {
+  const missing = Object.keys(types).find((name) => !names.includes(name))
+  if (missing === undefined) return
+  const message = `"${fileName}" has no column "${missing}", but the source's options give it a type. There are: ${names.join(', ')}.`
+  throw new FlowForgeError('INVALID_INPUT', message, { fileName, column: missing, reason: 'unknown-column' })
+}

@@ -1,0 +1,69 @@
+import type { Plan, PlannedRelation, PlannedStep } from '../../workflow/plan-types.ts'
+import { toQuery } from '../../workflow/query.ts'
+import { quoteName } from '../../workflow/sql-text.ts'
+import type { Session } from './session.ts'
+
+/** How many rows each relation has, as far as it is known; asked for only where nothing tells. */
+export type StepCounts = {
+  set(relationId: string, rows: number): void
+  /** Rows that reach and leave a step; null where there is no such side. */
+  of(
+    step: PlannedStep,
+    tables: ReadonlySet<string>
+  ): Promise<{ rowsIn: number | null; rowsOut: number | null }>
+}
+
+/** The relation whose rows this one passes on unchanged: as many here as there. */
+const passesOn = ({ sql, dependsOn }: PlannedRelation): string | undefined => {
+  const [only] = dependsOn
+  return only !== undefined && dependsOn.length === 1 && sql === `SELECT * FROM ${quoteName(only)}`
+    ? only
+    : undefined
+}
+
+/**
+ * A counting query reads no more columns than its filters and keys need, which is cheaper than counting in passing or a
+ * table for every node.
+ */
+export const createStepCounts = (plan: Plan, session: Session): StepCounts => {
+  const known = new Map<string, number>()
+  const byId = new Map(plan.relations.map((relation) => [relation.id, relation]))
+
+  const set = (relationId: string, rows: number): void => {
+    known.set(relationId, rows)
+    const relation = byId.get(relationId)
+    const same = relation === undefined ? undefined : passesOn(relation)
+    if (same !== undefined && !known.has(same)) set(same, rows)
+  }
+
+  const count = async (relationId: string, tables: ReadonlySet<string>): Promise<number> => {
+    const relation = byId.get(relationId)
+    const same = relation === undefined ? undefined : passesOn(relation)
+    const counted = known.get(relationId) ?? (same === undefined ? undefined : await count(same, tables))
+    if (counted !== undefined) {
+      known.set(relationId, counted)
+      return counted
+    }
+    const [row] = await session.rows(
+      `SELECT count(*)::DOUBLE AS "rows" FROM (${toQuery(plan, relationId, tables)})`
+    )
+    const rows = Number(row?.['rows'])
+    set(relationId, rows)
+    return rows
+  }
+
+  const sum = async (ids: readonly string[], tables: ReadonlySet<string>): Promise<number | null> => {
+    let total: number | null = null
+    // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
+    for (const id of ids) total = (total ?? 0) + (await count(id, tables))
+    return total
+  }
+
+  return {
+    set,
+    of: async ({ inputs, outputs }, tables) => ({
+      rowsIn: await sum(inputs, tables),
+      rowsOut: await sum(outputs, tables)
+    })
+  }
+}
