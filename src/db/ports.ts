@@ -120,8 +120,9 @@ export interface TxPort {
    * Runs `fn` in one transaction: all of it is committed when it resolves, nothing when it throws. Calls made inside
    * nest by savepoints; every other caller's statement waits until it has ended.
    *
-   * Inside `fn`, calls on the outer context belong to the transaction as long as `fn` awaits nothing but such calls;
-   * after awaiting anything else, use the context that `fn` is given.
+   * Inside `fn`, calls on the outer context belong to the transaction if `fn` awaits each of them directly and nothing
+   * else. After anything else (`Promise.all`, an async helper, a timer, a fetch), and inside helpers, use the context
+   * that `fn` is given: a call on the outer context would wait for the transaction that waits for it, until `TIMEOUT`.
    */
   runInTransaction<T>(fn: (context: DbContext) => T | Promise<T>): Promise<T>
 }

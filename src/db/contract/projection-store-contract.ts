@@ -40,6 +40,13 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
       }
       await upsert('runs', run)
       expect(await query('SELECT * FROM runs')).toEqual([expect.objectContaining(run)])
+      await upsert('runs', { id: run.id, status: 'running' })
+      expect(await query('SELECT * FROM runs')).toEqual([
+        expect.objectContaining({ ...run, status: 'running' })
+      ])
+      await expect(upsert('runs', { id: 'unknown', status: 'running' })).rejects.toMatchObject({
+        code: 'INVALID_INPUT'
+      })
     })
 
     test('objects are stored as JSON, booleans as 0 and 1', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { DbContext } from '../ports.ts'
 import { workflowRow, type OpenContext } from './store-contract.ts'
 
@@ -12,6 +12,14 @@ const elsewhere = (): Promise<void> =>
     }
     port2.postMessage(null)
   })
+
+const signal = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
 
 /** What every adapter's transactions do. */
 export const describeTransactions = (title: string, open: OpenContext): void => {
@@ -89,14 +97,14 @@ export const describeTransactions = (title: string, open: OpenContext): void => 
     })
 
     test('nested ones are savepoints: the inner can fail alone', async () => {
-      await context.tx.runInTransaction(async () => {
+      await context.tx.runInTransaction(async (tx) => {
         await append(context, 1)
         const inner = context.tx.runInTransaction(async () => {
           await append(context, 2)
           throw new Error('inner')
         })
         await expect(inner).rejects.toThrow('inner')
-        await context.tx.runInTransaction(async () => {
+        await tx.tx.runInTransaction(async () => {
           await append(context, 3)
         })
         await append(context, 4)
@@ -124,7 +132,7 @@ export const describeTransactions = (title: string, open: OpenContext): void => 
     })
 
     test('a failed statement inside leaves the transaction usable', async () => {
-      await context.tx.runInTransaction(async () => {
+      await context.tx.runInTransaction(async (tx) => {
         await append(context, 1)
         const bad = context.eventStore.append({
           aggregateId: 'a:1',
@@ -133,20 +141,127 @@ export const describeTransactions = (title: string, open: OpenContext): void => 
           expectedSeq: 9
         })
         await expect(bad).rejects.toMatchObject({ code: 'CONFLICT' })
-        await append(context, 2)
+        await append(tx, 2)
       })
       expect(await values()).toEqual([1, 2])
     })
 
     test('several calls at once inside belong to it', async () => {
-      const attempt = context.tx.runInTransaction(async () => {
+      const attempt = context.tx.runInTransaction(async (tx) => {
         await Promise.all([append(context, 1), append(context, 2), save(context, 'w1')])
-        await append(context, 3)
+        await append(tx, 3)
         throw new Error('no')
       })
       await expect(attempt).rejects.toThrow('no')
       expect(await values()).toEqual([])
       expect(await workflows()).toEqual([])
+    })
+
+    test('a failed call that is caught leads on inside', async () => {
+      const bad = { aggregateId: 'a:1', eventType: 'X', payload: {}, expectedSeq: 9 }
+      await context.tx.runInTransaction(async () => {
+        await context.eventStore.append(bad).catch(() => undefined)
+        await append(context, 1)
+        try {
+          await context.eventStore.append(bad)
+        } catch {
+          await append(context, 2)
+        }
+      })
+      expect(await values()).toEqual([1, 2])
+    })
+
+    test('a stranger whom the transaction wakes is not part of it', async () => {
+      const started = signal()
+      const gate = signal()
+      const first = context.tx.runInTransaction(async () => {
+        await append(context, 'inside')
+        started.resolve()
+        await gate.promise
+        throw new Error('rolled back')
+      })
+      const stranger = started.promise.then(() => append(context, 'stranger'))
+      await started.promise
+      await elsewhere()
+      gate.resolve()
+      await expect(first).rejects.toThrow('rolled back')
+      await stranger
+      expect(await values()).toEqual(['stranger'])
+    })
+
+    test('three nested at once do not mix', async () => {
+      await context.tx.runInTransaction(async (tx) => {
+        const nested = [1, 2, 3].map((which) =>
+          tx.tx.runInTransaction(async (inner) => {
+            await append(inner, `${which}a`)
+            await elsewhere()
+            if (which === 2) throw new Error('the second')
+            await append(inner, `${which}b`)
+          })
+        )
+        const answers = await Promise.allSettled(nested)
+        expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+      })
+      expect(await values()).toEqual(['1a', '1b', '3a', '3b'])
+    })
+
+    describe('on a full disk', () => {
+      const large = 'x'.repeat(400_000)
+      beforeEach(async () => {
+        const [row] = await context.projectionStore.query({ sql: 'PRAGMA page_count' })
+        await context.projectionStore.query({
+          sql: `PRAGMA max_page_count = ${Number(row?.['page_count']) + 20}`
+        })
+      })
+
+      test('a transaction is all or nothing, although its function catches the failure', async () => {
+        const failures: unknown[] = []
+        const attempt = context.tx.runInTransaction(async (tx) => {
+          await append(tx, 1)
+          await append(tx, large).catch((failure: unknown) => failures.push(failure))
+          await append(tx, 3)
+        })
+        await expect(attempt).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+        expect(failures).toEqual([expect.objectContaining({ code: 'STORAGE_FULL' })])
+        expect(await values()).toEqual([])
+        await append(context, 4)
+        expect(await values()).toEqual([4])
+      })
+
+      test('a transaction that is over before it sees the failure is not committed either', async () => {
+        const attempt = context.tx.runInTransaction(async (tx) => {
+          await append(tx, 1)
+          await tx.tx.runInTransaction((inner) => append(inner, large)).catch(() => undefined)
+        })
+        await expect(attempt).rejects.toMatchObject({ code: 'STORAGE_FULL' })
+        expect(await values()).toEqual([])
+      })
+
+      test('of those who wait together, only who is too large fails', async () => {
+        const answers = await Promise.allSettled([
+          append(context, 1),
+          append(context, large),
+          append(context, 3)
+        ])
+        expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+        expect(answers[1]).toMatchObject({ reason: { code: 'STORAGE_FULL' } })
+        expect(await values()).toEqual([1, 3])
+      })
+    })
+
+    test('a commit listener that throws harms nobody', async () => {
+      const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+      const told: string[] = []
+      context.onCommit(() => {
+        throw new Error('the listener')
+      })
+      context.onCommit(({ tables }) => told.push(...tables))
+      await context.tx.runInTransaction((tx) => append(tx, 1))
+      await append(context, 2)
+      expect(await values()).toEqual([1, 2])
+      expect(told).toEqual(['events', 'events'])
+      expect(logged).toHaveBeenCalledTimes(2)
+      logged.mockRestore()
     })
 
     test('a context is of no use once its transaction has ended', async () => {

@@ -84,6 +84,8 @@ export const openOpfsDatabase = async (directory = DEFAULT_DIRECTORY): Promise<S
     expectPragma(database, 'journal_mode', 'WAL')
     expectPragma(database, 'synchronous', 'FULL')
     expectPragma(database, 'foreign_keys', 'ON')
+    // Otherwise INSERT OR REPLACE deletes rows without asking their DELETE triggers: an event could be overwritten.
+    expectPragma(database, 'recursive_triggers', 'ON')
     return database
   } catch (thrown) {
     database.close()
@@ -96,5 +98,6 @@ export const openMemoryDatabase = async (): Promise<SqliteDatabase> => {
   const sqlite3 = await startSqlite()
   const database = openSqliteDatabase(sqlite3, new sqlite3.oo1.DB(':memory:'))
   expectPragma(database, 'foreign_keys', 'ON')
+  expectPragma(database, 'recursive_triggers', 'ON')
   return database
 }

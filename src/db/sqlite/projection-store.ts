@@ -78,6 +78,22 @@ export const createProjectionStore = (
       VALUES (${names.map(() => '?').join(', ')}) ON CONFLICT (${conflict}) ${onConflict}`
   }
 
+  /** SQLite checks NOT NULL before it sees the conflict, so a row of few columns must meet the stored one by an UPDATE. */
+  const updateExisting = (
+    table: string,
+    { primaryKey, columns }: Table,
+    row: Row,
+    names: readonly string[]
+  ) => {
+    const set = names.filter((name) => !primaryKey.includes(name))
+    if (names.length === columns.size || set.length === 0) return false
+    if (!primaryKey.every((name) => names.includes(name))) return false
+    const sql = `UPDATE ${quoted(table)} SET ${set.map((name) => `${quoted(name)} = ?`).join(', ')}
+      WHERE ${primaryKey.map((name) => `${quoted(name)} = ?`).join(' AND ')}`
+    database.run(sql, [...valuesOf(table, row, set), ...valuesOf(table, row, primaryKey)])
+    return database.sqlite3.capi.sqlite3_changes(database.handle) > 0
+  }
+
   const whereOf = (names: readonly string[]): string => {
     if (names.length === 0) throw new FlowForgeError('INVALID_INPUT', 'Which rows? `where` names no column.')
     return names.map((name) => `${quoted(name)} IS ?`).join(' AND ')
@@ -107,7 +123,9 @@ export const createProjectionStore = (
           const names = columnsOf(table, known, row)
           if (names.length === 0)
             throw new FlowForgeError('INVALID_INPUT', `A row for "${table}" is empty.`, { table })
-          database.run(upsertSql(table, known, names), valuesOf(table, row, names))
+          if (!updateExisting(table, known, row, names)) {
+            database.run(upsertSql(table, known, names), valuesOf(table, row, names))
+          }
         }
       }),
     update: ({ table, where, set }) =>

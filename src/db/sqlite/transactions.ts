@@ -67,18 +67,33 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
   let isScheduled = false
   let isClosed = false
   let idle: (() => void) | null = null
+  /** Why SQLite rolled the whole transaction back by itself (full, I/O, memory); nothing may go on in it then. */
+  let lost: { readonly cause: unknown } | null = null
 
   const tell = (): void => {
     if (database.written.size === 0) return
     const tables = new Set(database.written)
     database.written.clear()
-    for (const listener of listeners) listener({ tables })
+    for (const listener of listeners) {
+      try {
+        listener({ tables })
+      } catch (thrown) {
+        // The commit stands; a listener's own failure must not reach who committed, nor stop the queue.
+        console.error('A commit listener failed', thrown)
+      }
+    }
   }
 
   const rollBack = (): void => {
     database.written.clear()
     // A failed COMMIT may have rolled back by itself; then there is nothing to roll back.
     if (database.sqlite3.capi.sqlite3_get_autocommit(database.handle) === 0) database.run('ROLLBACK')
+  }
+
+  const isRolledBack = (): boolean => database.sqlite3.capi.sqlite3_get_autocommit(database.handle) !== 0
+
+  const noteIfLost = (cause: unknown): void => {
+    if (isRolledBack()) lost ??= { cause }
   }
 
   const inSavepoint = (name: string, work: Unit<unknown>): Outcome => {
@@ -89,8 +104,11 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
       database.run(`RELEASE ${name}`)
       return { ok: true, value }
     } catch (error) {
-      database.run(`ROLLBACK TO ${name}`)
-      database.run(`RELEASE ${name}`)
+      noteIfLost(error)
+      if (lost === null) {
+        database.run(`ROLLBACK TO ${name}`)
+        database.run(`RELEASE ${name}`)
+      }
       database.written.clear()
       for (const table of before) database.written.add(table)
       return { ok: false, error }
@@ -130,12 +148,25 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
       const outcomes =
         units.length === 1 && only !== undefined
           ? [attempt(only.work)]
-          : units.map(({ writes, work }) => (writes ? inSavepoint('caller', work) : attempt(work)))
+          : units.map(({ writes, work }) => {
+              if (lost !== null) return { ok: false as const, error: lost.cause }
+              const outcome = writes ? inSavepoint('caller', work) : attempt(work)
+              if (!outcome.ok) noteIfLost(outcome.error)
+              return outcome
+            })
+      if (units.length > 1 && lost !== null) {
+        // One of them took the whole group down: each once more, alone.
+        lost = null
+        database.written.clear()
+        for (const unit of units) commitGroup([unit])
+        return
+      }
       if (outcomes.length === 1 && outcomes[0]?.ok === false) rollBack()
       else database.run('COMMIT')
       answer(units, outcomes)
       tell()
     } catch (error) {
+      lost = null
       rollBack()
       for (const { settle } of units) settle.reject(error)
     }
@@ -207,21 +238,24 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
     })
   }
 
-  /** Waits until no other savepoint is open inside the scope. */
-  const turn = async (scope: Scope): Promise<void> => {
+  /** Waits until no other savepoint is open inside the scope, and does `work` before anybody else can open one. */
+  const turn = async <T>(scope: Scope, work: () => T | Promise<T>): Promise<T> => {
     while (scope.child !== null) await new Promise<void>((resolve) => scope.waiting.push(resolve))
     if (scope.isOver) throw new FlowForgeError('NOT_ALLOWED', ENDED)
+    if (lost !== null) throw lost.cause
+    return work()
   }
 
   const performWithin = <T>(scope: Scope, work: Unit<T>): Promise<T> => {
     const now = (): T => {
       scope.lastUsed = performance.now()
+      if (lost !== null) throw lost.cause
       const outcome = inSavepoint('unit', work)
       if (outcome.ok) return outcome.value as T
       throw outcome.error
     }
     if (scope.isOver) return Promise.reject(new FlowForgeError('NOT_ALLOWED', ENDED))
-    if (scope.child !== null) return zone.bound(scope, turn(scope).then(now))
+    if (scope.child !== null) return zone.bound(scope, turn(scope, now))
     // At once, so that a caller who does not await still writes in the order of its calls.
     const outcome = attempt(now)
     return zone.bound(scope, outcome.ok ? Promise.resolve(outcome.value as T) : Promise.reject(outcome.error))
@@ -240,14 +274,18 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
     try {
       database.run(`SAVEPOINT ${name}`)
       const value = await zone.within(scope, () => fn(scope))
-      if (scope.child !== null) await turn(scope)
-      scope.isOver = true
+      await turn(scope, () => {
+        scope.isOver = true
+      })
       database.run(`RELEASE ${name}`)
       return value
     } catch (thrown) {
       scope.isOver = true
-      database.run(`ROLLBACK TO ${name}`)
-      database.run(`RELEASE ${name}`)
+      noteIfLost(thrown)
+      if (lost === null) {
+        database.run(`ROLLBACK TO ${name}`)
+        database.run(`RELEASE ${name}`)
+      }
       database.written.clear()
       for (const table of before) database.written.add(table)
       throw thrown
@@ -259,7 +297,7 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
 
   const runWithin = <T>(parent: Scope, fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
     if (parent.isOver) return Promise.reject(new FlowForgeError('NOT_ALLOWED', ENDED))
-    const nested = parent.child === null ? nest(parent, fn) : turn(parent).then(() => nest(parent, fn))
+    const nested = turn(parent, () => nest(parent, fn))
     return zone.bound(parent, nested)
   }
 
@@ -270,8 +308,9 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
     try {
       database.run('BEGIN IMMEDIATE')
       const value = await zone.within(scope, () => fn(scope))
-      if (scope.child !== null) await turn(scope)
-      scope.isOver = true
+      await turn(scope, () => {
+        scope.isOver = true
+      })
       database.run('COMMIT')
       return value
     } catch (thrown) {
@@ -279,6 +318,7 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
       rollBack()
       throw thrown
     } finally {
+      lost = null
       open = null
       tell()
       schedule()
