@@ -142,7 +142,7 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
         calls.guard(call.join('.'), limit, () => {
           // Comlink's proxy has whatever property it is asked for; `Deadlines` is what ties the names to the API.
           const target = call.reduce<unknown>((at, key) => Reflect.get(Object(at), key), remote)
-          return Promise.resolve(Reflect.apply(target as () => unknown, undefined, args)) as Promise<unknown>
+          return (target as (...given: unknown[]) => Promise<unknown>)(...args)
         })
     }
     return built as Api

@@ -3,7 +3,7 @@ import { z } from 'zod'
 /** Must match the name in `vite.config.ts`: the service worker fills it, too, when the engine is first used. */
 const CACHE = 'flowforge-engine'
 
-const EngineAssets = z.array(z.strictObject({ url: z.string(), bytes: z.number() }))
+const EngineAssets = z.array(z.strictObject({ url: z.string(), bytes: z.number() })).min(1)
 export type EngineAssets = z.infer<typeof EngineAssets>
 
 /** The compute engine's files, as the build listed them. */

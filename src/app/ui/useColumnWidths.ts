@@ -1,19 +1,23 @@
 import { computed, ref, watch, type Ref } from 'vue'
 import type { Page, Row } from '../../worker/api.ts'
-import { cellAlign, formatCell } from './format-cell.ts'
+import { formatCell } from './format-cell.ts'
 
 export type GridColumn = Page['columns'][number]
 
 const NARROWEST = 56
 const WIDEST_AT_FIRST = 340
-/** Of a tabular digit at 13 px, a little generous; padding and a type mark come on top. */
-const CHARACTER = 7.4
-const PADDING = 26
+/** Of a tabular digit at 13 px in the widest of the usual system faces. */
+const CHARACTER = 8.4
+const PADDING = 18
+/** The mark of the type beside a column's name. */
+const TYPE_MARK = 26
 
 const fitting = (column: GridColumn, sample: readonly Row[]): number => {
-  const lengths = sample.map((row) => formatCell(row[column.name], column.type).text.length)
-  const characters = Math.max(column.name.length + 2, cellAlign(column.type) === 'right' ? 8 : 6, ...lengths)
-  return Math.round(Math.max(NARROWEST, Math.min(WIDEST_AT_FIRST, characters * CHARACTER + PADDING)))
+  const longest = Math.max(0, ...sample.map((row) => formatCell(row[column.name], column.type).text.length))
+  const header = column.name.length * CHARACTER + TYPE_MARK
+  return Math.round(
+    Math.max(NARROWEST, Math.min(WIDEST_AT_FIRST, Math.max(header, longest * CHARACTER) + PADDING))
+  )
 }
 
 /** Widths of a grid's columns: fitted to the first rows seen, then as the person drags them. */
