@@ -24,6 +24,15 @@ const engineAssets = (): Plugin => ({
   }
 })
 
+/** DuckDB's package says that none of its files has side effects; its worker's script is nothing but. */
+const keepDuckDBWorker = (): Plugin => ({
+  name: 'flowforge:keep-duckdb-worker',
+  transform: {
+    filter: { id: /duckdb-browser-eh\.worker\.js$/ },
+    handler: (code) => ({ code, map: null, moduleSideEffects: true })
+  }
+})
+
 export default defineConfig({
   plugins: [
     vue(),
@@ -68,7 +77,7 @@ export default defineConfig({
       }
     })
   ],
-  worker: { format: 'es', plugins: () => [licences.collect()] },
+  worker: { format: 'es', plugins: () => [keepDuckDBWorker(), licences.collect()] },
   optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
   build: { target: 'es2022', assetsInlineLimit: 0 },
   server: { host: 'localhost' }

@@ -68,7 +68,7 @@ try {
     await bare.evaluate(() => window.bare.openSqlite())
     const ours = { awaited: [], atOnce: [], batch: [], load: [] }
     const theirs = { awaited: [], atOnce: [], batch: [], load: [] }
-    const measure = (page, turn) =>
+    const measure = (page, round) =>
       page.evaluate(
         async ({ turn, awaited, atOnce, batch }) => {
           const api =
@@ -109,7 +109,7 @@ try {
           if (loaded.length !== batch) throw new Error(`loaded ${loaded.length} of ${batch} events`)
           return { awaited: awaited / one, atOnce: atOnce / many, batch: batch / whole, load: read * 1000 }
         },
-        { turn, awaited: AWAITED, atOnce: AT_ONCE, batch: BATCH }
+        { turn: round, awaited: AWAITED, atOnce: AT_ONCE, batch: BATCH }
       )
     for (let round = 0; round < ROUNDS; round += 1) {
       const [mine, its] = [await measure(app, round), await measure(bare, round)]

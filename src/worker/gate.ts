@@ -1,5 +1,5 @@
 import { FlowForgeError } from '../db/ports.ts'
-import type { Boot, DbApi, FlowForgeApi } from './api.ts'
+import { dbInputs, flowForgeInputs, type Boot, type DbApi, type FlowForgeApi } from './api.ts'
 import { createDeferred } from './deferred.ts'
 import type { Program } from './program.ts'
 
@@ -61,30 +61,31 @@ export const createGate = (): Gate => {
 }
 
 type Call = (args: unknown) => Promise<unknown>
-type Calls = { readonly [name: string]: Call | Calls }
+
+/** One call that waits for the program: the door can be exposed before the first `await`. */
+const forward =
+  (gate: Gate, path: readonly string[]): Call =>
+  async (args) => {
+    const program: unknown = await gate.program()
+    const found = path.reduce<unknown>((at, key) => Reflect.get(Object(at), key), program)
+    if (typeof found === 'function') return (found as Call)(args)
+    throw new FlowForgeError('NOT_FOUND', `There is no call "${path.join('.')}".`)
+  }
+
+const forwardAll = (gate: Gate, path: readonly string[], names: readonly string[]): Record<string, Call> =>
+  Object.fromEntries(names.map((name) => [name, forward(gate, [...path, name])]))
 
 /**
- * An object with the same calls as the program's part that `select` names, each of which waits for the program: the
- * door can be exposed before the first `await`. Calls made to a worker that exposes later are lost.
+ * The door's calls, each of which waits for the program. Calls made to a worker that exposes only when it is ready
+ * would be lost. The names are those of the calls' schemas.
  */
-const deferred = <T extends object>(gate: Gate, select: (program: Program) => T): T => {
-  const at = (path: readonly string[]): unknown =>
-    new Proxy(() => undefined, {
-      get: (_target, key) => (typeof key === 'string' && key !== 'then' ? at([...path, key]) : undefined),
-      apply: async (_target, _this, [args]: unknown[]) => {
-        let found: unknown = select(await gate.program())
-        for (const key of path) {
-          const isThere = typeof found === 'object' && found !== null && Object.hasOwn(found, key)
-          found = isThere ? (found as Calls)[key] : undefined
-        }
-        if (typeof found === 'function') return (found as Call)(args)
-        throw new FlowForgeError('NOT_FOUND', `There is no call "${path.join('.')}".`)
-      }
-    })
-  return at([]) as T
+export const createDoor = (gate: Gate): { db: DbApi; flowforge: FlowForgeApi } => {
+  const groups = Object.entries(flowForgeInputs).map(([group, calls]) => [
+    group,
+    forwardAll(gate, ['flowforge', group], Object.keys(calls))
+  ])
+  const flowforge: unknown = { ...Object.fromEntries(groups), status: forward(gate, ['flowforge', 'status']) }
+  const db: unknown = forwardAll(gate, ['db'], Object.keys(dbInputs))
+  // `dbInputs` and `flowForgeInputs` name the same calls as the two types; the compiler cannot see it through a loop.
+  return { db: db as DbApi, flowforge: flowforge as FlowForgeApi }
 }
-
-export const createDoor = (gate: Gate): { db: DbApi; flowforge: FlowForgeApi } => ({
-  db: deferred(gate, (program) => program.db),
-  flowforge: deferred(gate, (program) => program.flowforge)
-})
