@@ -1,7 +1,8 @@
 import { FlowForgeError, type BlobStat, type BlobStorePort, type Row } from '../ports.ts'
 import type { Bound, SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Scope, Transactions } from '../sqlite/transactions.ts'
-import type { FileStore, StoredFile } from './file-store.ts'
+import type { BlobFiles } from './blob-files.ts'
+import type { StoredFile } from './file-store.ts'
 
 /** Up to this many bytes stand in the database itself: one flush, and no file. */
 export const INLINE_LIMIT = 64 * 1024
@@ -10,8 +11,6 @@ const SELECT = 'SELECT content_type, size, sha256, bytes, file_name FROM blobs W
 const SAVE = `INSERT INTO blobs (key, content_type, size, sha256, created_at, bytes, file_name)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
   ON CONFLICT (key) DO UPDATE SET content_type = ?2, size = ?3, sha256 = ?4, bytes = ?6, file_name = ?7`
-const USERS = 'SELECT count(*) AS users FROM blobs WHERE file_name = ?'
-
 const hexOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> =>
   [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))]
     .map((byte) => byte.toString(16).padStart(2, '0'))
@@ -29,102 +28,117 @@ const toStat = (row: Row): BlobStat => ({
 type Parts = {
   database: SqliteDatabase
   transactions: Transactions
-  files: FileStore
+  files: BlobFiles
   now: () => string
   scope: Scope | null
 }
 
+type At = Scope | null
+
 /** Bytes by key: small ones in `blobs`, large ones in files that keys of the same bytes share. */
 export const createBlobStore = ({ database, transactions, files, now, scope }: Parts): BlobStorePort => {
-  const rowOf = (key: string): Row | undefined => database.all(SELECT, [key])[0]
-  const find = (key: string): Promise<Row | undefined> => transactions.perform(scope, false, () => rowOf(key))
+  /**
+   * Does work that awaits more than the database. Whose transaction it is part of is known at the call alone, so it is
+   * asked then and handed on.
+   */
+  const inPlace = <T>(work: (at: At) => Promise<T>): Promise<T> => {
+    const at = scope ?? transactions.current()
+    return at === null ? work(at) : transactions.bound(at, work(at))
+  }
 
-  /** Writes the row; answers with the file that no key names any more. */
+  const rowOf = (key: string): Row | undefined => database.all(SELECT, [key])[0]
+  const find = (at: At, key: string): Promise<Row | undefined> =>
+    transactions.perform(at, false, () => rowOf(key))
+
+  const fileOf = (row: Row | undefined): string | null => {
+    const name = row?.['file_name']
+    return typeof name === 'string' ? name : null
+  }
+
+  const releaseFileOf = (row: Row | undefined): void => {
+    const name = fileOf(row)
+    if (name !== null) files.release(name)
+  }
+
   const save = (
+    at: At,
     key: string,
     contentType: string | undefined,
-    place: Omit<StoredFile, 'name'>,
-    at: { bytes?: Bound; file?: string }
-  ) =>
-    transactions.perform(scope, true, () => {
-      const before = rowOf(key)?.['file_name']
-      database.run(SAVE, [
-        key,
-        contentType ?? null,
-        place.size,
-        place.sha256,
-        now(),
-        at.bytes ?? null,
-        at.file ?? null
-      ])
-      return typeof before === 'string' && before !== at.file ? orphan(before) : null
+    { size, sha256 }: Omit<StoredFile, 'name'>,
+    place: { bytes?: Bound; file?: string }
+  ): Promise<void> =>
+    transactions.perform(at, true, () => {
+      const before = rowOf(key)
+      const { bytes = null, file = null } = place
+      database.run(SAVE, [key, contentType ?? null, size, sha256, now(), bytes, file])
+      releaseFileOf(before)
     })
 
-  const orphan = (file: string): string | null =>
-    Number(database.all(USERS, [file])[0]?.['users']) === 0 ? file : null
+  const saveFile = (at: At, key: string, contentType: string | undefined, file: StoredFile): Promise<void> =>
+    save(at, key, contentType, file, { file: file.name })
 
-  const drop = async (file: string | null): Promise<void> => {
-    if (file !== null) await files.remove(file)
-  }
-
-  /** The bytes came first; if their row cannot be written they are taken away again. */
-  const name = async (key: string, contentType: string | undefined, file: StoredFile): Promise<void> => {
-    try {
-      await drop(await save(key, contentType, file, { file: file.name }))
-    } catch (thrown) {
-      await drop(await transactions.perform(scope, false, () => orphan(file.name)))
-      throw thrown
-    }
-  }
-
-  const bytesOf = async (key: string, row: Row): Promise<Blob> => {
+  const bytesOf = async (at: At, key: string, row: Row): Promise<Blob | null> => {
     const bytes = row['bytes']
     if (bytes instanceof Uint8Array)
       return new Blob([new Uint8Array(bytes)], { type: typed(row).contentType ?? '' })
-    const file = await files.open(String(row['file_name']))
+    const name = String(row['file_name'])
+    const file = await files.open(name)
     if (file !== null) return file
-    throw new FlowForgeError('CORRUPT', `The file behind the blob "${key}" is gone.`, {
-      key,
-      file: row['file_name']
-    })
+    // Replaced or removed since the row was read?
+    const again = await find(at, key)
+    if (again === undefined) return null
+    if (fileOf(again) !== name) return bytesOf(at, key, again)
+    throw new FlowForgeError('CORRUPT', `The file behind the blob "${key}" is gone.`, { key, file: name })
   }
 
-  const put: BlobStorePort['put'] = async ({ key, data, contentType }) => {
+  const put = async (at: At, { key, data, contentType }: Parameters<BlobStorePort['put']>[0]) => {
     const blob = data instanceof Blob ? data : new Blob([new Uint8Array(data)])
     const type = contentType ?? (data instanceof Blob && data.type !== '' ? data.type : undefined)
-    if (blob.size > INLINE_LIMIT) return name(key, type, await files.write(blob.stream()))
-    const bytes = new Uint8Array(await blob.arrayBuffer())
-    await drop(await save(key, type, { size: bytes.byteLength, sha256: await hexOf(bytes) }, { bytes }))
+    if (blob.size > INLINE_LIMIT) {
+      await files.write(blob.stream(), (file) => saveFile(at, key, type, file))
+    } else {
+      const bytes = new Uint8Array(await blob.arrayBuffer())
+      await save(at, key, type, { size: bytes.byteLength, sha256: await hexOf(bytes) }, { bytes })
+    }
+    if (at === null) await files.settled()
   }
 
   return {
-    put,
-    get: async ({ key }) => {
-      const row = await find(key)
-      if (row === undefined) return null
-      return { data: new Uint8Array(await (await bytesOf(key, row)).arrayBuffer()), ...typed(row) }
-    },
-    stat: async ({ key }) => {
-      const row = await find(key)
-      return row === undefined ? null : toStat(row)
-    },
-    putStream: async ({ prefix, stream, contentType }) => {
-      const file = await files.write(stream)
-      const key = `${prefix}${file.sha256}`
-      await name(key, contentType, file)
-      return { key, size: file.size, sha256: file.sha256 }
-    },
-    open: async ({ key }) => {
-      const row = await find(key)
-      return row === undefined ? null : bytesOf(key, row)
-    },
-    remove: async ({ key }) => {
-      const file = await transactions.perform(scope, true, () => {
-        const before = rowOf(key)?.['file_name']
-        database.run('DELETE FROM blobs WHERE key = ?', [key])
-        return typeof before === 'string' ? orphan(before) : null
+    put: (args) => inPlace((at) => put(at, args)),
+    get: ({ key }) =>
+      inPlace(async (at) => {
+        const row = await find(at, key)
+        const blob = row === undefined ? null : await bytesOf(at, key, row)
+        return row === undefined || blob === null
+          ? null
+          : { data: new Uint8Array(await blob.arrayBuffer()), ...typed(row) }
+      }),
+    stat: ({ key }) =>
+      inPlace(async (at) => {
+        const row = await find(at, key)
+        return row === undefined ? null : toStat(row)
+      }),
+    putStream: ({ prefix, stream, contentType }) =>
+      inPlace((at) =>
+        files.write(stream, async (file) => {
+          const key = `${prefix}${file.sha256}`
+          await saveFile(at, key, contentType, file)
+          return { key, size: file.size, sha256: file.sha256 }
+        })
+      ),
+    open: ({ key }) =>
+      inPlace(async (at) => {
+        const row = await find(at, key)
+        return row === undefined ? null : bytesOf(at, key, row)
+      }),
+    remove: ({ key }) =>
+      inPlace(async (at) => {
+        await transactions.perform(at, true, () => {
+          const before = rowOf(key)
+          database.run('DELETE FROM blobs WHERE key = ?', [key])
+          releaseFileOf(before)
+        })
+        if (at === null) await files.settled()
       })
-      await drop(file)
-    }
   }
 }

@@ -5,7 +5,7 @@ import type { FileStore } from './file-store.ts'
 export const memoryFileStore = (): FileStore => {
   const files = new Map<string, Blob>()
   return {
-    write: async (stream) => {
+    stage: async (stream) => {
       const hash = await createSHA256()
       const chunks: Uint8Array<ArrayBuffer>[] = []
       for await (const chunk of stream) {
@@ -14,8 +14,14 @@ export const memoryFileStore = (): FileStore => {
       }
       const blob = new Blob(chunks)
       const sha256 = hash.digest('hex')
-      files.set(sha256, blob)
-      return { name: sha256, size: blob.size, sha256 }
+      return {
+        name: sha256,
+        size: blob.size,
+        sha256,
+        keep: async () => {
+          files.set(sha256, blob)
+        }
+      }
     },
     open: async (name) => files.get(name) ?? null,
     remove: async (name) => {

@@ -81,17 +81,20 @@ export const openOpfsFileStore = async (folderName: string): Promise<FileStore> 
   }
 
   return {
-    write: async (stream) => {
+    stage: async (stream) => {
       const partial = await folder.getFileHandle(`${crypto.randomUUID()}${PARTIAL}`, { create: true })
-      try {
-        const { size, sha256 } = await fill(partial, stream)
-        await settle(partial, sha256)
-        return { name: sha256, size, sha256 }
-      } catch (thrown) {
-        // What was written so far is of no use; the first failure is the one to tell.
-        await folder.removeEntry(partial.name).catch(() => undefined)
-        throw toWriteError(thrown)
+      // What was written is of no use then; the first failure is the one to tell.
+      const discard = () => folder.removeEntry(partial.name).catch(() => undefined)
+      const orDiscard = async <T>(work: Promise<T>): Promise<T> => {
+        try {
+          return await work
+        } catch (thrown) {
+          await discard()
+          throw toWriteError(thrown)
+        }
       }
+      const { size, sha256 } = await orDiscard(fill(partial, stream))
+      return { name: sha256, size, sha256, keep: () => orDiscard(settle(partial, sha256)) }
     },
     open: async (name) => {
       try {

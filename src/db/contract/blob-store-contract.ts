@@ -93,6 +93,17 @@ export const describeBlobStore = (title: string, open: OpenContext): void => {
       expect(await context.projectionStore.query({ sql: 'SELECT key FROM blobs' })).toEqual([])
     })
 
+    test('the last key of a file is removed while another comes to share it', async () => {
+      for (let seed = 1; seed <= 10; seed += 1) {
+        const data = bytes(LARGE, seed)
+        await context.blobStore.put({ key: 'old', data })
+        const put = context.blobStore.put({ key: `new ${seed}`, data })
+        for (let turns = 0; turns < seed; turns += 1) await context.facts()
+        await Promise.all([put, context.blobStore.remove({ key: 'old' })])
+        expect(await get(`new ${seed}`)).toHaveLength(LARGE)
+      }
+    })
+
     test('keys of the same bytes share a file, until the last is removed', async () => {
       const data = bytes(LARGE)
       const first = await context.blobStore.putStream({ prefix: 'a/', stream: streamOf(data) })
@@ -103,5 +114,47 @@ export const describeBlobStore = (title: string, open: OpenContext): void => {
       await context.blobStore.remove({ key: second.key })
       expect(await get(second.key)).toBeUndefined()
     })
+  })
+}
+
+/** Blobs within transactions, where a function can be handed to the adapter. */
+export const describeBlobTransactions = (title: string, open: OpenContext): void => {
+  describe(`${title}: blobs in transactions`, () => {
+    let context: DbContext
+    beforeEach(async () => {
+      context = await open()
+    })
+    afterEach(async () => {
+      await context.close()
+    })
+    const get = async (key: string) => (await context.blobStore.get({ key }))?.data
+
+    test.each(['remove', 'replace'] as const)('a rolled back %s leaves the bytes there', async (how) => {
+      await context.blobStore.put({ key: 'k', data: bytes(LARGE) })
+      const attempt = context.tx.runInTransaction(async (tx) => {
+        if (how === 'remove') await tx.blobStore.remove({ key: 'k' })
+        else await tx.blobStore.put({ key: 'k', data: bytes(LARGE, 2) })
+        throw new Error('no')
+      })
+      await expect(attempt).rejects.toThrow('no')
+      expect(await get('k')).toEqual(bytes(LARGE))
+    })
+
+    test.each([SMALL, LARGE])(
+      '%d bytes are put within a transaction through the outer context',
+      async (size) => {
+        const within = (fails: boolean) =>
+          context.tx.runInTransaction(async () => {
+            await context.blobStore.put({ key: 'k', data: bytes(size) })
+            await context.blobStore.put({ key: 'l', data: bytes(size) })
+            expect((await context.blobStore.get({ key: 'l' }))?.data).toEqual(bytes(size))
+            if (fails) throw new Error('no')
+          })
+        await expect(within(true)).rejects.toThrow('no')
+        expect(await get('k')).toBeUndefined()
+        await within(false)
+        expect(await get('k')).toEqual(bytes(size))
+      }
+    )
   })
 }

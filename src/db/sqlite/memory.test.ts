@@ -1,4 +1,4 @@
-import { describeBlobStore } from '../contract/blob-store-contract.ts'
+import { describeBlobStore, describeBlobTransactions } from '../contract/blob-store-contract.ts'
 import { describeEventStore } from '../contract/event-store-contract.ts'
 import { describeProjectionStore } from '../contract/projection-store-contract.ts'
 import { testWorld } from '../contract/store-contract.ts'
@@ -11,3 +11,4 @@ describeEventStore('SQLite in memory', open)
 describeProjectionStore('SQLite in memory', open)
 describeTransactions('SQLite in memory', open)
 describeBlobStore('SQLite in memory', open)
+describeBlobTransactions('SQLite in memory', open)

@@ -1,4 +1,4 @@
-import type { FileStore } from '../blobs/file-store.ts'
+import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { openOpfsFileStore } from '../blobs/opfs-file-store.ts'
@@ -20,7 +20,7 @@ export type SqliteOptions = StoreWorld & {
 type Parts = {
   database: SqliteDatabase
   transactions: Transactions
-  files: FileStore
+  files: BlobFiles
   options: SqliteOptions
   schemaVersion: number
 }
@@ -41,6 +41,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
       }),
     close: async () => {
       await transactions.close()
+      await files.settled()
       database.close()
     }
   }
@@ -55,10 +56,9 @@ export const openSqliteContext = async (options: SqliteOptions): Promise<DbConte
     const files = storage === 'opfs' ? await openOpfsFileStore(`${directory}-blobs`) : memoryFileStore()
     const named = database.allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
     await files.sweep(new Set(named.map((row) => String(row['file_name']))))
-    return contextFor(
-      { database, transactions: createTransactions(database), files, options, schemaVersion },
-      null
-    )
+    const transactions = createTransactions(database)
+    const blobFiles = createBlobFiles(database, transactions, files)
+    return contextFor({ database, transactions, files: blobFiles, options, schemaVersion }, null)
   } catch (thrown) {
     database.close()
     throw thrown

@@ -10,18 +10,14 @@ export type Scope = {
   readonly depth: number
   child: Scope | null
   isOver: boolean
-  /** When something was last done in it, in ms of the clock below. */
-  lastUsed: number
   readonly waiting: (() => void)[]
 }
 
-type Waiting =
-  | { readonly kind: 'unit'; readonly writes: boolean; readonly work: Unit<unknown>; readonly settle: Settle }
-  | {
-      readonly kind: 'transaction'
-      readonly start: () => Promise<void>
-      readonly refuse: (error: FlowForgeError) => void
-    }
+/** Who waits, and since when in ms of `performance.now()`. */
+type Waiting = { readonly since: number; readonly settle: Settle } & (
+  | { readonly kind: 'unit'; readonly writes: boolean; readonly work: Unit<unknown> }
+  | { readonly kind: 'transaction'; readonly start: () => Promise<void> }
+)
 type Settle = { resolve: (value: unknown) => void; reject: (reason: unknown) => void }
 type Outcome =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -30,6 +26,12 @@ export type Transactions = {
   /** Does a unit: within `scope`, or within the transaction that the running code belongs to, or after those who wait. */
   perform<T>(scope: Scope | null, writes: boolean, work: Unit<T>): Promise<T>
   run<T>(scope: Scope | null, fn: (scope: Scope) => T | Promise<T>): Promise<T>
+  /** The transaction that the running code belongs to, for work that awaits something else before it comes back. */
+  current(): Scope | null
+  /** Makes what awaits this very promise go on as part of the transaction. */
+  bound<T>(scope: Scope, promise: Promise<T>): Promise<T>
+  /** Does something once the database stands as committed: at once, or when the open transaction has ended either way. */
+  whenNoneIsOpen(task: () => void): void
   onCommit(listener: CommitListener): () => void
   /** Answers when all that was waiting is done; what comes later is refused. */
   close(): Promise<void>
@@ -45,6 +47,14 @@ const STUCK =
   'Waited too long for a transaction that does nothing. Code inside runInTransaction that awaits something else must ' +
   'use the context that it was given.'
 
+const attempt = (work: Unit<unknown>): Outcome => {
+  try {
+    return { ok: true, value: work() }
+  } catch (error) {
+    return { ok: false, error }
+  }
+}
+
 /** Runs what follows after the messages that have already arrived: their calls can then share a commit. */
 const createTick = (task: () => void): { schedule: () => void; close: () => void } => {
   const { port1, port2 } = new MessageChannel()
@@ -59,7 +69,7 @@ const createTick = (task: () => void): { schedule: () => void; close: () => void
  * Serializes everybody who uses one connection. Units that wait together are committed together, each in its own
  * savepoint, and are answered after COMMIT: one flush for all, and one caller's failure touches no other.
  */
-export const createTransactions = (database: SqliteDatabase): Transactions => {
+export const createTransactions = (database: SqliteDatabase, idleLimitMs = IDLE_LIMIT_MS): Transactions => {
   const zone = createZone<Scope>((scope) => scope.isOver)
   const listeners = new Set<CommitListener>()
   const queue: Waiting[] = []
@@ -67,10 +77,20 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
   let isScheduled = false
   let isClosed = false
   let idle: (() => void) | null = null
+  /** When something was last done in the open transaction, in ms of `performance.now()`. */
+  let lastUsed = 0
+  let watching: ReturnType<typeof setTimeout> | null = null
+  const afterwards: (() => void)[] = []
   /** Why SQLite rolled the whole transaction back by itself (full, I/O, memory); nothing may go on in it then. */
   let lost: { readonly cause: unknown } | null = null
 
+  const isAutocommit = (): boolean => database.sqlite3.capi.sqlite3_get_autocommit(database.handle) !== 0
+
   const tell = (): void => {
+    for (const task of afterwards.splice(0)) {
+      const outcome = attempt(task)
+      if (!outcome.ok) console.error('What follows a transaction failed', outcome.error)
+    }
     if (database.written.size === 0) return
     const tables = new Set(database.written)
     database.written.clear()
@@ -87,13 +107,11 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
   const rollBack = (): void => {
     database.written.clear()
     // A failed COMMIT may have rolled back by itself; then there is nothing to roll back.
-    if (database.sqlite3.capi.sqlite3_get_autocommit(database.handle) === 0) database.run('ROLLBACK')
+    if (!isAutocommit()) database.run('ROLLBACK')
   }
 
-  const isRolledBack = (): boolean => database.sqlite3.capi.sqlite3_get_autocommit(database.handle) !== 0
-
   const noteIfLost = (cause: unknown): void => {
-    if (isRolledBack()) lost ??= { cause }
+    if (isAutocommit()) lost ??= { cause }
   }
 
   const inSavepoint = (name: string, work: Unit<unknown>): Outcome => {
@@ -111,14 +129,6 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
       }
       database.written.clear()
       for (const table of before) database.written.add(table)
-      return { ok: false, error }
-    }
-  }
-
-  const attempt = (work: Unit<unknown>): Outcome => {
-    try {
-      return { ok: true, value: work() }
-    } catch (error) {
       return { ok: false, error }
     }
   }
@@ -169,6 +179,7 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
       lost = null
       rollBack()
       for (const { settle } of units) settle.reject(error)
+      tell()
     }
   }
 
@@ -205,28 +216,39 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
     tick.schedule()
   }
 
+  const unwatch = (): void => {
+    if (watching !== null) clearTimeout(watching)
+    watching = null
+  }
+
   /** Frees those who wait for a transaction that, as it does nothing, is most likely waiting for them. */
-  const watch = (scope: Scope): void => {
-    setTimeout(() => {
-      if (scope.isOver) return
-      if (performance.now() - scope.lastUsed < IDLE_LIMIT_MS) {
-        watch(scope)
-        return
-      }
-      const error = new FlowForgeError('TIMEOUT', STUCK)
-      for (const waiting of queue.splice(0)) {
-        if (waiting.kind === 'unit') waiting.settle.reject(error)
-        else waiting.refuse(error)
-      }
-      watch(scope)
-    }, IDLE_LIMIT_MS)
+  const watch = (): void => {
+    const [longest] = queue
+    if (watching !== null || open === null || longest === undefined) return
+    const now = performance.now()
+    watching = setTimeout(
+      () => {
+        watching = null
+        refuseStuck()
+        watch()
+      },
+      idleLimitMs - Math.min(now - lastUsed, now - longest.since)
+    )
+  }
+
+  const refuseStuck = (): void => {
+    const since = performance.now() - idleLimitMs
+    if (open === null || lastUsed > since) return
+    // They stand in the order in which they came.
+    const rest = queue.findIndex((waiting) => waiting.since > since)
+    const error = new FlowForgeError('TIMEOUT', STUCK)
+    for (const { settle } of queue.splice(0, rest === -1 ? queue.length : rest)) settle.reject(error)
   }
 
   const openScope = (depth: number): Scope => ({
     depth,
     child: null,
     isOver: false,
-    lastUsed: performance.now(),
     waiting: []
   })
 
@@ -235,6 +257,7 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
     return new Promise<T>((resolve, reject) => {
       queue.push(make({ resolve: resolve as (value: unknown) => void, reject }))
       schedule()
+      watch()
     })
   }
 
@@ -248,7 +271,7 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
 
   const performWithin = <T>(scope: Scope, work: Unit<T>): Promise<T> => {
     const now = (): T => {
-      scope.lastUsed = performance.now()
+      lastUsed = performance.now()
       if (lost !== null) throw lost.cause
       const outcome = inSavepoint('unit', work)
       if (outcome.ok) return outcome.value as T
@@ -290,7 +313,7 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
       for (const table of before) database.written.add(table)
       throw thrown
     } finally {
-      parent.lastUsed = performance.now()
+      lastUsed = performance.now()
       endChild(parent)
     }
   }
@@ -304,7 +327,8 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
   const runAlone = async <T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
     const scope = openScope(0)
     open = scope
-    watch(scope)
+    lastUsed = performance.now()
+    watch()
     try {
       database.run('BEGIN IMMEDIATE')
       const value = await zone.within(scope, () => fn(scope))
@@ -320,6 +344,7 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
     } finally {
       lost = null
       open = null
+      unwatch()
       tell()
       schedule()
     }
@@ -329,16 +354,23 @@ export const createTransactions = (database: SqliteDatabase): Transactions => {
     perform: (scope, writes, work) => {
       const inside = scope ?? zone.current()
       if (inside !== null) return performWithin(inside, work)
-      return enqueue((settle) => ({ kind: 'unit', writes, work, settle }))
+      return enqueue((settle) => ({ kind: 'unit', since: performance.now(), writes, work, settle }))
     },
     run: (scope, fn) => {
       const inside = scope ?? zone.current()
       if (inside !== null) return runWithin(inside, fn)
-      return enqueue(({ resolve, reject }) => ({
+      return enqueue((settle) => ({
         kind: 'transaction',
-        start: () => runAlone(fn).then(resolve, (thrown: unknown) => reject(thrown)),
-        refuse: reject
+        since: performance.now(),
+        settle,
+        start: () => runAlone(fn).then(settle.resolve, settle.reject)
       }))
+    },
+    current: zone.current,
+    bound: zone.bound,
+    whenNoneIsOpen: (task) => {
+      if (isAutocommit()) task()
+      else afterwards.push(task)
     },
     onCommit: (listener) => {
       listeners.add(listener)

@@ -1,0 +1,76 @@
+import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import type { Transactions } from '../sqlite/transactions.ts'
+import type { FileStore, StoredFile } from './file-store.ts'
+
+const USERS = 'SELECT count(*) AS users FROM blobs WHERE file_name = ?'
+
+/** The files behind the rows of `blobs`, one for all contexts of a database. */
+export type BlobFiles = {
+  /** Stores a stream's bytes under their hash; the file cannot go before `save` has named it, or has failed. */
+  write<T>(stream: ReadableStream<Uint8Array>, save: (file: StoredFile) => Promise<T>): Promise<T>
+  open(name: string): Promise<Blob | null>
+  /** Removes the file once no transaction is open, if no row names it then: a rolled back removal leaves it there. */
+  release(name: string): void
+  /** Answers when the removals that have begun are done. */
+  settled(): Promise<void>
+}
+
+export const createBlobFiles = (
+  database: SqliteDatabase,
+  transactions: Transactions,
+  files: FileStore
+): BlobFiles => {
+  /** The last operation on each name; the next one waits for it. */
+  const last = new Map<string, Promise<unknown>>()
+  /** Names that are being stored, and how often: no row may name them yet. */
+  const pins = new Map<string, number>()
+
+  const inTurn = <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const done = (last.get(name) ?? Promise.resolve()).then(work)
+    const settled = done
+      .catch(() => undefined)
+      .then(() => {
+        if (last.get(name) === settled) last.delete(name)
+      })
+    last.set(name, settled)
+    return done
+  }
+
+  const pin = (name: string): void => {
+    pins.set(name, (pins.get(name) ?? 0) + 1)
+  }
+  const unpin = (name: string): void => {
+    const count = (pins.get(name) ?? 0) - 1
+    if (count > 0) pins.set(name, count)
+    else pins.delete(name)
+  }
+
+  const removeUnused = (name: string): void => {
+    if (pins.has(name) || Number(database.all(USERS, [name])[0]?.['users']) > 0) return
+    inTurn(name, () => files.remove(name)).catch((thrown: unknown) => {
+      // The rows are right, and the next opening sweeps: nothing that a caller could do better.
+      console.error(`The unused file ${name} could not be removed`, thrown)
+    })
+  }
+  const release = (name: string): void => transactions.whenNoneIsOpen(() => removeUnused(name))
+
+  return {
+    write: async (stream, save) => {
+      const staged = await files.stage(stream)
+      const { name, size, sha256 } = staged
+      pin(name)
+      try {
+        await inTurn(name, staged.keep)
+        return await save({ name, size, sha256 })
+      } finally {
+        unpin(name)
+        release(name)
+      }
+    },
+    open: files.open,
+    release,
+    settled: async () => {
+      await Promise.all(last.values())
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openMemoryDatabase } from './open-database.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { createTransactions, type Transactions } from './transactions.ts'
+
+const IDLE_LIMIT_MS = 60
+
+let database: SqliteDatabase
+let transactions: Transactions
+beforeEach(async () => {
+  database = await openMemoryDatabase()
+  database.script('CREATE TABLE t (n INTEGER)')
+  transactions = createTransactions(database, IDLE_LIMIT_MS)
+})
+afterEach(async () => {
+  await transactions.close()
+  database.close()
+})
+const insert = (n: number) =>
+  transactions.perform(null, true, () => database.run('INSERT INTO t VALUES (?)', [n]))
+const rows = () => database.allOnce('SELECT n FROM t ORDER BY rowid').map((row) => row['n'])
+
+test('a transaction that waits for one of its own calls is not stuck for ever', async () => {
+  const attempt = transactions.run(null, async () => {
+    await Promise.resolve()
+    await insert(1)
+  })
+  await expect(attempt).rejects.toMatchObject({
+    code: 'TIMEOUT',
+    message: expect.stringContaining('context')
+  })
+  await insert(2)
+  expect(rows()).toEqual([2])
+})
+
+test('only who has waited for the whole limit is refused', async () => {
+  let late: Promise<void> | undefined
+  const begun = performance.now()
+  const attempt = transactions.run(null, async () => {
+    await Promise.resolve()
+    setTimeout(() => {
+      late = insert(2)
+    }, IDLE_LIMIT_MS / 2)
+    await insert(1).catch(() => undefined)
+  })
+  await attempt
+  expect(performance.now() - begun).toBeGreaterThan(IDLE_LIMIT_MS - 5)
+  await late
+  expect(rows()).toEqual([2])
+})
+
+test('nobody is refused while the transaction, or one nested in it, is at work', async () => {
+  const begun = performance.now()
+  const attempt = transactions.run(null, (outer) =>
+    transactions.run(outer, async (inner) => {
+      while (performance.now() - begun < 3 * IDLE_LIMIT_MS) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        await transactions.perform(inner, false, () => rows())
+      }
+    })
+  )
+  const waiting = insert(1)
+  await attempt
+  await waiting
+  expect(rows()).toEqual([1])
+})
