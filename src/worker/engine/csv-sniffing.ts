@@ -65,6 +65,9 @@ const likelyDelimiter = (line: string): string | undefined => {
   return counted.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count)[0]?.mark
 }
 
+const hasQuotedCell = (lines: readonly string[], delimiter: string): boolean =>
+  lines.some((line) => line.split(delimiter).some((cell) => /^".*"$/.test(cell)))
+
 /** Dates are read in ISO form alone: `03/04/2024` is two different days in two countries, so it stays text. */
 const isIso = (format: string | null): boolean =>
   format === null || format === '' || format.startsWith('%Y-%m-%d')
@@ -173,8 +176,10 @@ export const sniffCsv = async (
   const sameShape = withNulls.names.length === answer.names.length && withNulls.skip === answer.skip
   const quotedNulls = sameShape && withNulls.types.join() !== answer.types.join()
   if (quotedNulls) answer = { ...answer, types: withNulls.types }
-  const quoteIsGuessed = answer.quote === EMPTY || answer.quote === ''
-  const quote = quoteIsGuessed ? '"' : answer.quote
+  const hasNoQuote = answer.quote === EMPTY || answer.quote === ''
+  // A quote that is never closed makes the engine give up quotes altogether, although the file has quoted cells.
+  const quoteIsGuessed = hasNoQuote && !hasQuotedCell(lines, answer.delimiter)
+  const quote = hasNoQuote ? '"' : answer.quote
   const dialect: CsvDialect = {
     delimiter: answer.delimiter,
     quote,

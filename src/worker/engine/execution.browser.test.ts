@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GraphNode } from '../../workflow/graph.ts'
-import { listening, openTestEngine, type TestEngine } from './contract/test-engine.ts'
+import { openDbContext } from '../../db/index.ts'
+import { IN_MEMORY, listening, openTestEngine, type TestEngine } from './contract/test-engine.ts'
 
 let bed: TestEngine
 beforeAll(async () => {
-  bed = await openTestEngine()
+  bed = openTestEngine(await openDbContext(IN_MEMORY))
 })
 afterAll(() => bed.close())
 

@@ -1,6 +1,8 @@
 import type { BlobStorePort } from '../../db/ports.ts'
 import type { ComputeEngine } from './compute-engine.ts'
 import { prepareCsv } from './prepare-csv.ts'
+import { prepareExcel } from './prepare-excel.ts'
+import { prepareJson } from './prepare-json.ts'
 import { parseSourceOptions } from './source-options.ts'
 import type { Sessions } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
@@ -16,8 +18,9 @@ export const prepareSource =
         case 'csv':
           return prepareCsv(place, { blobStore, tables }, file)
         case 'json':
+          return prepareJson(place, { blobStore, tables }, file)
         case 'excel':
-          throw new Error('not yet')
+          return prepareExcel(place, { blobStore, tables }, file)
       }
     })
   }

@@ -1,4 +1,3 @@
-import { openDbContext } from '../../../db/index.ts'
 import type { DbContext } from '../../../db/ports.ts'
 import { planGraph } from '../../../workflow/plan.ts'
 import type { Graph, ParameterValues } from '../../../workflow/graph.ts'
@@ -56,12 +55,10 @@ const toEdge = ([from, to]: readonly [string, string]): Graph['edges'][number] =
   return { from: fromNode, fromPort, to: toNode, toPort }
 }
 
-export const openTestEngine = async (): Promise<TestEngine> => {
-  const context = await openDbContext({
-    storage: 'memory',
-    now: () => new Date().toISOString(),
-    newId: nextId
-  })
+/** What a store in memory is opened with. */
+export const IN_MEMORY = { storage: 'memory', now: () => '2026-01-01T00:00:00.000Z', newId: nextId } as const
+
+export const openTestEngine = (context: DbContext): TestEngine => {
   const { blobStore } = context
   const engine = openComputeEngine({ blobStore })
   const put: TestEngine['put'] = async (content) => {
