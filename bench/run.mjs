@@ -143,7 +143,13 @@ try {
     await devtools.send('HeapProfiler.enable')
     const heaps = []
     const heap = async () => (await devtools.send('Runtime.getHeapUsage')).usedSize
-    const watch = setInterval(() => void heap().then((bytes) => heaps.push(bytes)), 50)
+    let isWatching = true
+    const watching = (async () => {
+      while (isWatching) {
+        heaps.push(await heap())
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    })()
 
     const runOurs = (turn) =>
       app.evaluate(async (name) => {
@@ -216,7 +222,8 @@ try {
       ours.push(await runOurs(round))
       theirs.push(await bare.evaluate(() => window.bare.workflow()))
     }
-    clearInterval(watch)
+    isWatching = false
+    await watching
     if (new Set([...ours, ...theirs].map(({ rows }) => rows)).size !== 1)
       throw new Error('the results differ in size')
     const column = (list, key) => list.map((each) => each[key])
