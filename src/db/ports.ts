@@ -65,7 +65,7 @@ export type Snapshot = {
 export interface EventStorePort {
   /** Appends one event. Answers when it is durable. @throws FlowForgeError `CONFLICT`, `INVALID_INPUT`, `STORAGE_FULL` */
   append(event: NewEvent): Promise<Event>
-  /** + Appends all or none, under one `txId`; an event's `expectedSeq` counts the batch's earlier events of its stream. */
+  /** + Appends all or none, under one `txId` (the first that an event brings, else a new one; an event that brings its own keeps it); an event's `expectedSeq` counts the batch's earlier events of its stream. */
   appendMany(events: readonly NewEvent[]): Promise<Event[]>
   /** A stream's events, oldest first. */
   load(args: {

@@ -106,6 +106,25 @@ export const describeEventStore = (title: string, open: OpenContext): void => {
       expect(await context.eventStore.load({ aggregateId: 'a:1' })).toHaveLength(3)
     })
 
+    test('an id that comes twice in a batch is one event, and no other one’s', async () => {
+      const event = { aggregateId: 'a:1', eventType: 'Counted', payload: {}, id: 'mine' }
+      for (const other of [{ aggregateId: 'b:1' }, { eventType: 'Other' }]) {
+        const batch = [event, { ...event, ...other }]
+        await expect(context.eventStore.appendMany(batch)).rejects.toMatchObject({ code: 'CONFLICT' })
+      }
+      expect(await context.eventStore.readAll({})).toEqual([])
+      const [first, second] = await context.eventStore.appendMany([event, event])
+      expect(second).toEqual(first)
+      expect(await context.eventStore.readAll({})).toEqual([first])
+    })
+
+    test('a batch takes the transaction id that one of its events brings', async () => {
+      const event = { aggregateId: 'a:1', eventType: 'Counted', payload: {} }
+      const batch = [event, { ...event, txId: 'mine' }, { ...event, txId: 'own' }, event]
+      const events = await context.eventStore.appendMany(batch)
+      expect(events.map((each) => each.txId)).toEqual(['mine', 'mine', 'own', 'mine'])
+    })
+
     test('callers at the same time get what is theirs, whatever becomes of the others', async () => {
       const calls = Array.from({ length: 50 }, (_, index) =>
         append('a:1', { id: `event-${index}`, ...(index % 10 === 3 ? { expectedSeq: 0 } : {}) })
@@ -147,11 +166,12 @@ export const describeEventStore = (title: string, open: OpenContext): void => {
       const circle: Record<string, unknown> = {}
       circle['self'] = circle
       await expect(append('a:1', { payload: circle })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
-      const large = { text: 'x'.repeat(17 * 1024 * 1024) }
-      await expect(append('a:1', { payload: large })).rejects.toMatchObject({
-        code: 'INVALID_INPUT',
-        message: expect.stringContaining('Store large data as a blob')
-      })
+      for (const text of ['x'.repeat(17 * 1024 * 1024), 'é'.repeat(9 * 1024 * 1024)]) {
+        await expect(append('a:1', { payload: { text } })).rejects.toMatchObject({
+          code: 'INVALID_INPUT',
+          message: expect.stringContaining('Store large data as a blob')
+        })
+      }
       expect(await context.eventStore.load({ aggregateId: 'a:1' })).toEqual([])
     })
 

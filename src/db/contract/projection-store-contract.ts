@@ -115,6 +115,26 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
       await expect(context.projectionStore.truncate({ table })).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
     })
 
+    test('a value that cannot be stored is refused by its column', async () => {
+      const circle: Record<string, unknown> = {}
+      circle['self'] = circle
+      for (const value of [new Date(Number.NaN), circle, 2n ** 70n]) {
+        await expect(upsert('workflows', { ...workflowRow('w1'), name: value })).rejects.toMatchObject({
+          code: 'INVALID_INPUT',
+          message: expect.stringContaining('workflows.name')
+        })
+      }
+      expect(await query('SELECT * FROM workflows')).toEqual([])
+    })
+
+    test('any number of different statements can be asked', async () => {
+      for (let n = 0; n < 1_000; n += 1) expect(await query(`SELECT ${n} AS n`)).toEqual([{ n }])
+      const [row] = await query('SELECT count(*) AS n FROM sqlite_stmt')
+      expect(Number(row?.['n'])).toBeLessThan(300)
+      expect(Number(row?.['n'])).toBeGreaterThan(0)
+      expect(await query('SELECT 1 AS n')).toEqual([{ n: 1 }])
+    })
+
     test.each(['nowhere', 'workflows; DROP TABLE runs', 'workflows"', ''])(
       '%j is no table',
       async (table) => {
@@ -182,6 +202,13 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
         ['REINDEX', `REINDEX`],
         ['ANALYZE', `ANALYZE`],
         ['code from a file', `SELECT load_extension('x')`],
+        ['the pages', `SELECT data FROM sqlite_dbpage`],
+        ['the number of pages', `SELECT count(*) FROM SQLITE_DBPAGE`],
+        ['others’ statements', `SELECT s.sql FROM sqlite_stmt AS s`],
+        ['a statement’s code', `SELECT * FROM bytecode('SELECT 1')`],
+        ['what a statement uses', `SELECT * FROM tables_used('SELECT 1')`],
+        ['the size of tables', `SELECT * FROM dbstat`],
+        ['a second statement behind a NUL', `SELECT 1\0; DELETE FROM workflows`],
         ['a write to a protected table', `INSERT INTO schema_migrations VALUES (9, 'x', 'y', 'z')`]
       ])('%s is refused, and nothing changes', async (_what, sql) => {
         const dump = async () => [
@@ -202,6 +229,17 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
         await expect(read('SELEKT 1')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
         await expect(read('SELECT nothing FROM workflows')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
         await expect(read('  -- nothing\n')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+      })
+
+      test.each([
+        'SELECT length(hex(zeroblob(300000000)))',
+        `SELECT length(printf('%*c', 1000000000, 'x'))`,
+        `SELECT length(replace(hex(zeroblob(10000000)), '0', '12345678'))`
+      ])('%s makes no value that outlasts the deadline', async (sql) => {
+        const begun = performance.now()
+        await expect(read(sql)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+        expect(performance.now() - begun).toBeLessThan(5_000)
+        expect(await query('SELECT length(zeroblob(100000000)) AS n')).toEqual([{ n: 100_000_000 }])
       })
 
       test('a query without end is ended, and the store goes on', async () => {

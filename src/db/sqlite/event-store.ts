@@ -11,8 +11,8 @@ import type { Scope, Transactions } from './transactions.ts'
 
 export type StoreWorld = { readonly now: () => string; readonly newId: () => string }
 
-/** The most that one event's payload or metadata, or one state, may take as JSON; larger things are blobs. */
-export const MAX_JSON_LENGTH = 16 * 1024 * 1024
+/** The most bytes that one event's payload or metadata, or one state, may take as JSON in UTF-8; larger things are blobs. */
+export const MAX_JSON_BYTES = 16 * 1024 * 1024
 
 const COLUMNS = `position, id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
   caused_by_event_id, payload_json, metadata_json, created_at`
@@ -42,6 +42,13 @@ const aggregateTypeOf = (aggregateId: string): string => {
   return colon === -1 ? 'default' : aggregateId.slice(0, colon)
 }
 
+const encoder = new TextEncoder()
+
+/** Text is only encoded where its length leaves the answer open: a UTF-16 unit takes one to three bytes. */
+const isTooLarge = (json: string): boolean =>
+  json.length > MAX_JSON_BYTES ||
+  (json.length * 3 > MAX_JSON_BYTES && encoder.encode(json).byteLength > MAX_JSON_BYTES)
+
 const toJson = (value: unknown, what: string): string => {
   let json: string | undefined
   try {
@@ -50,9 +57,9 @@ const toJson = (value: unknown, what: string): string => {
     throw new FlowForgeError('INVALID_INPUT', `${what} cannot be written as JSON.`, {}, cause)
   }
   if (json === undefined) throw new FlowForgeError('INVALID_INPUT', `${what} cannot be written as JSON.`)
-  if (json.length <= MAX_JSON_LENGTH) return json
-  const message = `${what} takes ${json.length} characters; at most ${MAX_JSON_LENGTH} are stored. Store large data as a blob.`
-  throw new FlowForgeError('INVALID_INPUT', message, { length: json.length, limit: MAX_JSON_LENGTH })
+  if (!isTooLarge(json)) return json
+  const message = `${what} takes more than ${MAX_JSON_BYTES} bytes as JSON. Store large data as a blob.`
+  throw new FlowForgeError('INVALID_INPUT', message, { length: json.length, limit: MAX_JSON_BYTES })
 }
 
 const parseObject = (json: unknown): JsonObject => JSON.parse(String(json)) as JsonObject
@@ -102,14 +109,20 @@ export const createEventStore = (
 ): EventStorePort => {
   const head = (type: string, id: string): number => Number(database.all(HEAD, [type, id])[0]?.['seq'] ?? 0)
 
+  /** The same id means the same event: one of another stream or type has no right to it. */
+  const checkSame = (event: NewEvent, found: Event): void => {
+    if (found.aggregateId === event.aggregateId && found.eventType === event.eventType) return
+    const message = `The event id "${event.id}" is taken by a ${found.eventType} of "${found.aggregateId}".`
+    throw new FlowForgeError('CONFLICT', message, { id: event.id, aggregateId: found.aggregateId })
+  }
+
   const stored = (event: NewEvent): Event | undefined => {
     if (event.id === undefined) return undefined
     const [row] = database.all(BY_ID, [event.id])
     if (row === undefined) return undefined
     const found = toEvent(row)
-    if (found.aggregateId === event.aggregateId && found.eventType === event.eventType) return found
-    const message = `The event id "${event.id}" is taken by a ${found.eventType} of "${found.aggregateId}".`
-    throw new FlowForgeError('CONFLICT', message, { id: event.id, aggregateId: found.aggregateId })
+    checkSame(event, found)
+    return found
   }
 
   const toLine = (event: NewEvent, seq: number, txId: string | undefined, now: string): Line => {
@@ -162,6 +175,7 @@ export const createEventStore = (
     for (const event of events) {
       const known = stored(event) ?? (event.id === undefined ? undefined : inBatch.get(event.id))
       if (known !== undefined) {
+        checkSame(event, 'event' in known ? known.event : known)
         answers.push(known)
         continue
       }

@@ -1,6 +1,7 @@
 import sqlite3InitModule, { type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
+import { watchVfsFailures } from './vfs-failures.ts'
 
 /** Where the database's files live in OPFS, and the name of the database among them. */
 export const DEFAULT_DIRECTORY = 'flowforge-db'
@@ -15,9 +16,10 @@ const startSqlite = (): Promise<Sqlite3Static> => (started ??= sqlite3InitModule
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-const isHeld = (thrown: unknown): boolean =>
+/** Whether a file could not be opened because somebody else has it open; Safari calls that an invalid state. */
+export const isHeld = (thrown: unknown): boolean =>
   thrown instanceof Error &&
-  /NoModificationAllowed|Access Handle|createSyncAccessHandle/i.test(`${thrown.name} ${thrown.message}`)
+  (thrown.name === 'NoModificationAllowedError' || thrown.name === 'InvalidStateError')
 
 const unavailable = (why: string, cause?: unknown): FlowForgeError =>
   new FlowForgeError(
@@ -28,6 +30,7 @@ const unavailable = (why: string, cause?: unknown): FlowForgeError =>
   )
 
 const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<SqliteDatabase> => {
+  watchVfsFailures(sqlite3)
   for (let attempt = 0; ; attempt += 1) {
     try {
       const pool = await sqlite3.installOpfsSAHPoolVfs({

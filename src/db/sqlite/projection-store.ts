@@ -9,11 +9,30 @@ const PROTECTED = new Set(['events', 'snapshots', 'projection_checkpoints', 'sch
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
+const INT64 = 2n ** 63n
+
+const unstorable = (what: string, found: string, cause?: unknown): FlowForgeError =>
+  new FlowForgeError('INVALID_INPUT', `${what} is ${found}, which cannot be stored.`, {}, cause)
+
+const jsonOf = (value: object, what: string): string => {
+  try {
+    const json: unknown = JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'bigint' ? String(inner) : inner
+    )
+    if (typeof json === 'string') return json
+  } catch (cause) {
+    throw unstorable(what, 'an object that has no JSON', cause)
+  }
+  throw unstorable(what, 'an object that has no JSON')
+}
+
 /** What a caller gives as a value, as SQLite stores it: objects as JSON, booleans as 0 and 1, dates as ISO text. */
 export const toBound = (value: unknown, what: string): Bound => {
   switch (typeof value) {
     case 'string':
+      return value
     case 'bigint':
+      if (value >= INT64 || value < -INT64) throw unstorable(what, 'an integer beyond 64 bits')
       return value
     case 'number':
       return Number.isNaN(value) ? null : value
@@ -23,13 +42,12 @@ export const toBound = (value: unknown, what: string): Bound => {
       return null
     case 'object':
       if (value === null || value instanceof Uint8Array) return value
-      if (value instanceof Date) return value.toISOString()
-      return JSON.stringify(value, (_key, inner: unknown) =>
-        typeof inner === 'bigint' ? String(inner) : inner
-      )
+      if (!(value instanceof Date)) return jsonOf(value, what)
+      if (Number.isNaN(value.getTime())) throw unstorable(what, 'an invalid date')
+      return value.toISOString()
     case 'function':
     case 'symbol':
-      throw new FlowForgeError('INVALID_INPUT', `${what} is a ${typeof value}, which cannot be stored.`)
+      throw unstorable(what, `a ${typeof value}`)
   }
 }
 

@@ -19,6 +19,20 @@ const FORBIDDEN_FUNCTIONS = new Set([
   'eval'
 ])
 
+/** Tables without a schema that show the database's pages, its statements or their code instead of rows. */
+const FORBIDDEN_TABLES = new Set([
+  'sqlite_dbpage',
+  'sqlite_dbdata',
+  'sqlite_dbptr',
+  'sqlite_stmt',
+  'bytecode',
+  'tables_used',
+  'dbstat'
+])
+
+/** The most bytes of one value: a function that makes one is a single step, which no deadline can interrupt. */
+const MAX_VALUE_BYTES = 64 * 1024 * 1024
+
 /** In the library since 3.51, and not yet in its types. */
 type StatementFactory = {
   Stmt: { wrapHandle(database: Database, statement: number, takeOwnership: boolean): PreparedStatement }
@@ -49,6 +63,10 @@ export const readOnlyQuery = (
       case capi.SQLITE_RECURSIVE:
         return capi.SQLITE_OK
       case capi.SQLITE_READ:
+        if (first !== 0 && FORBIDDEN_TABLES.has(first.toLowerCase())) {
+          refused = `the table ${first}`
+          return capi.SQLITE_DENY
+        }
         if (first !== 0) tables.add(first)
         return capi.SQLITE_OK
       case capi.SQLITE_FUNCTION:
@@ -75,8 +93,13 @@ export const readOnlyQuery = (
     return { statement: Number(wasm.peekPtr(outStatement)), tail: Number(wasm.peekPtr(outTail)) }
   }
 
+  // SQLite would end the text there, and what stands behind it would go unseen.
+  if (args.sql.includes('\0'))
+    throw new FlowForgeError('INVALID_INPUT', 'This query has a NUL character in it.', { sql: args.sql })
+
   const finalizers: (() => void)[] = []
   const scope = wasm.scopedAllocPush()
+  const lengthBefore = capi.sqlite3_limit(handle, capi.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
   database.guard.current = guard
   try {
     const [pointer, length] = wasm.scopedAllocCString(args.sql, true) as [number, number]
@@ -114,6 +137,7 @@ export const readOnlyQuery = (
     capi.sqlite3_progress_handler(handle, 0, 0, 0)
     for (const finalize of finalizers) finalize()
     database.guard.current = null
+    capi.sqlite3_limit(handle, capi.SQLITE_LIMIT_LENGTH, lengthBefore)
     wasm.scopedAllocPop(scope)
   }
 }

@@ -14,7 +14,7 @@ export type WrittenTables = Set<string>
 export type SqliteDatabase = {
   readonly sqlite3: Sqlite3Static
   readonly handle: Database
-  /** Runs a statement that is kept for the next time; for the fixed set of statements of the adapter. */
+  /** Runs a statement that is kept for the next time, until others crowd it out. */
   readonly all: (sql: string, params?: readonly Bound[]) => Row[]
   readonly run: (sql: string, params?: readonly Bound[]) => void
   /** The same for a text that may never come again: prepared, run and let go. */
@@ -29,6 +29,9 @@ export type SqliteDatabase = {
 
 /** Answers an authorizer's question with one of SQLite's result codes. */
 export type Guard = (action: number, first: string | 0, second: string | 0) => number
+
+/** How many statements are kept: more than the adapter has of its own, and an end to those that callers give. */
+const KEPT_LIMIT = 200
 
 type Kept = { readonly statement: PreparedStatement; readonly tables: readonly string[] }
 
@@ -75,13 +78,21 @@ export const openSqliteDatabase = (
     return { statement, tables: [...preparing] }
   }
 
+  /** The statement used longest ago goes first: a Map keeps the order of insertion. */
+  const keep = (sql: string, found: Kept): void => {
+    kept.delete(sql)
+    kept.set(sql, found)
+    if (kept.size <= KEPT_LIMIT) return
+    const [oldest] = kept
+    if (oldest === undefined) return
+    kept.delete(oldest[0])
+    oldest[1].statement.finalize()
+  }
+
   const use = <T>(sql: string, params: readonly Bound[], work: (statement: PreparedStatement) => T): T =>
     attempt(sql, () => {
-      let found = kept.get(sql)
-      if (found === undefined) {
-        found = prepare(sql)
-        kept.set(sql, found)
-      }
+      const found = kept.get(sql) ?? prepare(sql)
+      keep(sql, found)
       const { statement, tables } = found
       for (const table of tables) written.add(table)
       try {

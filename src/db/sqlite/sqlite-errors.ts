@@ -1,5 +1,6 @@
 import type { Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { FlowForgeError, isFlowForgeError, type ErrorCode } from '../flowforge-error.ts'
+import { isOutOfRoom, takeVfsFailure } from './vfs-failures.ts'
 
 const PRIMARY = 0xff
 
@@ -33,15 +34,13 @@ const codeOf = (capi: Sqlite3Static['capi'], result: number): ErrorCode => {
     case capi.SQLITE_AUTH:
     case capi.SQLITE_READONLY:
       return 'NOT_ALLOWED'
-    case capi.SQLITE_IOERR:
-      // A full quota reaches SQLite as a failed write; nothing else makes OPFS refuse one.
-      return result === capi.SQLITE_IOERR_WRITE || result === capi.SQLITE_IOERR_TRUNCATE
-        ? 'STORAGE_FULL'
-        : 'INTERNAL'
     default:
       return 'INTERNAL'
   }
 }
+
+const isOfFiles = (capi: Sqlite3Static['capi'], result: number): boolean =>
+  (result & PRIMARY) === capi.SQLITE_IOERR || (result & PRIMARY) === capi.SQLITE_CANTOPEN
 
 const WORDS: Partial<Record<ErrorCode, string>> = {
   STORAGE_FULL: 'The storage is full. Delete results or sources that you no longer need, then try again.',
@@ -54,8 +53,14 @@ export const toStorageError = (sqlite3: Sqlite3Static, thrown: unknown, sql: str
   const result = resultCodeOf(thrown)
   const message = messageOf(thrown).replace(/^SQLITE_\w+: sqlite3 result code \d+: /, '')
   if (result === undefined) return new FlowForgeError('INTERNAL', message, { sql }, thrown)
-  const code = codeOf(sqlite3.capi, result)
+  const failure = isOfFiles(sqlite3.capi, result) ? takeVfsFailure(sqlite3) : undefined
+  const code = isOutOfRoom(failure) ? 'STORAGE_FULL' : codeOf(sqlite3.capi, result)
   const unique = /^UNIQUE constraint failed: (.+)$/.exec(message)?.[1]
   const words = unique === undefined ? message : `There is already a row with the same ${unique}.`
-  return new FlowForgeError(code, WORDS[code] ?? words, { sql, sqlite: message, resultCode: result }, thrown)
+  return new FlowForgeError(
+    code,
+    WORDS[code] ?? words,
+    { sql, sqlite: message, resultCode: result },
+    failure ?? thrown
+  )
 }
