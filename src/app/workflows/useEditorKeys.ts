@@ -32,8 +32,7 @@ export const useEditorKeys = (parts: {
         event.target instanceof HTMLElement &&
         event.target.closest('[role=dialog]') === null
       ) {
-        event.target.blur()
-        closeTopmost()
+        if (!closeTopmost()) event.target.blur()
       }
       return
     }
