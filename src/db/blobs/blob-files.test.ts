@@ -81,7 +81,10 @@ test('a removal that comes between a file and its row leaves the file there', as
         ...staged,
         keep: async () => {
           await staged.keep()
-          if (nameIn() === staged.name) removal = store.remove({ key: 'old' })
+          if (nameIn() !== staged.name) return
+          removal = store.remove({ key: 'old' })
+          // By then the removal has been committed.
+          await transactions.perform(null, false, () => undefined)
         }
       }
     }
