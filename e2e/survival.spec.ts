@@ -1,0 +1,163 @@
+import { test, type Page } from '@playwright/test'
+import { dropFiles, expect, freshProfile, openApp, openBrowser } from './app.ts'
+
+/** A join of everything with everything: a run that does not end by itself while the test looks. */
+const startEndless = (page: Page): Promise<string> =>
+  page.evaluate(async () => {
+    const lines = Array.from({ length: 60_000 }, (_, index) => `${index},${index % 7}`)
+    const file = new File([`a,b\n${lines.join('\n')}\n`], 'numbers.csv', { type: 'text/csv' })
+    const { name } = await window.flowforge.sources.importFile({ file })
+    const { workflowId } = await window.flowforge.workflows.import({
+      format: 'flowforge.workflow/1',
+      name: 'Everything with everything',
+      nodes: [
+        { id: 'left', kind: 'source', name: 'Left', spec: { dataSource: name } },
+        { id: 'right', kind: 'source', name: 'Right', spec: { dataSource: name } },
+        {
+          id: 'pairs',
+          kind: 'join',
+          name: 'Pairs',
+          spec: { type: 'inner', onExpression: 'b + b_right > -1' }
+        },
+        {
+          id: 'sum',
+          kind: 'transform',
+          name: 'Sum',
+          spec: { steps: [{ op: 'aggregate', groupBy: ['b'], columns: { total: 'sum(a * a_right)' } }] }
+        },
+        { id: 'result', kind: 'sink', name: 'Result', spec: { format: 'csv', fileName: 'sums.csv' } }
+      ],
+      edges: [
+        { from: 'left', to: 'pairs', toPort: 'left' },
+        { from: 'right', to: 'pairs', toPort: 'right' },
+        { from: 'pairs', to: 'sum' },
+        { from: 'sum', to: 'result' }
+      ]
+    })
+    const { runId } = await window.flowforge.runs.start({ workflowId })
+    return runId
+  })
+
+const statusOf = (page: Page, runId: string) =>
+  page.evaluate(async (id) => {
+    const [row] = await window.db.queryProjection({
+      sql: 'SELECT status, error_json FROM runs WHERE id = ?',
+      params: [id]
+    })
+    return { status: String(row?.['status']), error: String(row?.['error_json']) }
+  }, runId)
+
+test.describe('what goes wrong', () => {
+  test('a run is canceled while it works, and leaves no step open and no result', async ({ baseURL }) => {
+    const profile = freshProfile()
+    const { browser } = await openBrowser(profile)
+    const page = await openApp(browser, String(baseURL))
+    const runId = await startEndless(page)
+    await expect.poll(async () => (await statusOf(page, runId)).status).toBe('running')
+    const end = await page.evaluate(async (id) => {
+      await window.flowforge.runs.cancel({ runId: id })
+      const { status } = await window.flowforge.runs.wait({ runId: id })
+      const steps = await window.db.queryProjection({
+        sql: `SELECT status FROM run_steps WHERE run_id = ? AND status IN ('queued', 'running')`,
+        params: [id]
+      })
+      const results = await window.db.queryProjection({
+        sql: `SELECT id FROM artifacts WHERE run_id = ? AND kind = 'table'`,
+        params: [id]
+      })
+      return { status, steps, results }
+    }, runId)
+    expect(end).toEqual({ status: 'canceled', steps: [], results: [] })
+    await browser.close()
+    profile.remove()
+  })
+
+  test('a run that the browser’s end cut off is found and ended, with the reason', async ({ baseURL }) => {
+    const profile = freshProfile()
+    const first = await openBrowser(profile)
+    const page = await openApp(first.browser, String(baseURL))
+    const runId = await startEndless(page)
+    await expect.poll(async () => (await statusOf(page, runId)).status).toBe('running')
+    await first.browser.close()
+
+    const second = await openBrowser(profile)
+    const again = await openApp(second.browser, String(baseURL))
+    const { status, error } = await statusOf(again, runId)
+    expect(status).toBe('failed')
+    expect(error).toContain('closed while this run was going on')
+    const open = await again.evaluate(() =>
+      window.db.queryProjection({ sql: `SELECT id FROM run_steps WHERE status IN ('queued', 'running')` })
+    )
+    expect(open).toEqual([])
+    await second.browser.close()
+    profile.remove()
+  })
+
+  test('a broken file dropped on the page is refused with its line, and nothing is kept of it', async ({
+    baseURL
+  }) => {
+    const profile = freshProfile()
+    const { browser } = await openBrowser(profile)
+    const page = await openApp(browser, String(baseURL))
+    const ragged = `a,b,c\n${'1,2,3\n'.repeat(40)}4,5\n6,7,8\n`
+    await dropFiles(page, [
+      { name: 'ragged.csv', type: 'text/csv', base64: Buffer.from(ragged).toString('base64') },
+      { name: 'empty.csv', type: 'text/csv', base64: '' }
+    ])
+    await expect(page.getByText(/line 42/i).first()).toBeVisible({ timeout: 20_000 })
+    await expect(page.getByText(/is empty/i).first()).toBeVisible()
+    const kept = await page.evaluate(async () => ({
+      sources: await window.db.queryProjection({ sql: 'SELECT id FROM data_sources' }),
+      blobs: await window.db.queryProjection({ sql: 'SELECT key FROM blobs' })
+    }))
+    expect(kept).toEqual({ sources: [], blobs: [] })
+    await browser.close()
+    profile.remove()
+  })
+
+  test('a document with problems is refused with every one and its path', async ({ baseURL }) => {
+    const profile = freshProfile()
+    const { browser } = await openBrowser(profile)
+    const page = await openApp(browser, String(baseURL))
+    const paths = await page.evaluate(async () => {
+      const file = new File(['a,b\n1,2\n'], 'x.csv', { type: 'text/csv' })
+      await window.flowforge.sources.importFile({ file })
+      try {
+        await window.flowforge.workflows.import({
+          format: 'flowforge.workflow/1',
+          name: 'Wrong',
+          nodes: [
+            { id: 's', kind: 'source', name: 'S', spec: { dataSource: 'x.csv' } },
+            {
+              id: 't',
+              kind: 'transform',
+              name: 'T',
+              spec: {
+                steps: [
+                  { op: 'filter', where: 'nothing > 1' },
+                  { op: 'derive', columns: { c: 'a +' } }
+                ]
+              }
+            },
+            { id: 'j', kind: 'join', name: 'J', spec: { type: 'inner', on: [{ left: 'a', right: 'zzz' }] } }
+          ],
+          edges: [
+            { from: 's', to: 't' },
+            { from: 's', to: 'j', toPort: 'left' },
+            { from: 's', to: 'j', toPort: 'right' },
+            { from: 's', to: 'nobody' }
+          ]
+        })
+        return []
+      } catch (error) {
+        const details = Reflect.get(Object(error), 'details') as { problems: { path: string }[] }
+        return details.problems.map(({ path }) => path)
+      }
+    })
+    expect(paths).toContain('edges[3].to')
+    const stored = await page.evaluate(() => window.db.queryProjection({ sql: 'SELECT id FROM workflows' }))
+    expect(stored).toEqual([])
+    await browser.close()
+    profile.remove()
+  })
+})
