@@ -14,8 +14,8 @@ export const formatBytes = (bytes: number): string => {
   if (bytes < 1_000) return formatQuantity(bytes, 'byte')
   let value = bytes / 1_000
   let unit = 0
-  // 999.95 would be printed as 1000.0.
-  while (value >= 999.95 && unit < UNITS.length - 1) {
+  // 999.5 would be printed as 1000.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1_000
     unit += 1
   }
