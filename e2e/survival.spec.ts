@@ -154,7 +154,12 @@ test.describe('what goes wrong', () => {
         return details.problems.map(({ path }) => path)
       }
     })
-    expect(paths).toContain('edges[3].to')
+    expect(paths.toSorted()).toEqual([
+      'edges[3].to',
+      'nodes[1].spec.steps[0].where',
+      'nodes[1].spec.steps[1].columns.c',
+      'nodes[2].spec.on[0].right'
+    ])
     const stored = await page.evaluate(() => window.db.queryProjection({ sql: 'SELECT id FROM workflows' }))
     expect(stored).toEqual([])
     await browser.close()

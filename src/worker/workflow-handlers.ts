@@ -106,13 +106,15 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     return versionOf(workflowId, state, version).graph
   }
 
-  const importDocument = async (document: unknown) => {
-    const parsed = parseDocument(document)
-    if (!parsed.ok) return refuseDocument(parsed.problems)
-    const graph = toGraph(parsed.document)
+  const importDocument = async (raw: unknown) => {
+    const parsed = parseDocument(raw)
+    // Of the right form, it is checked to the end even if it is wrong, so that every problem is told at once.
+    const { document } = parsed
+    if (document === undefined) return refuseDocument(parsed.ok ? [] : parsed.problems)
+    const graph = toGraph(document)
     const { problems } = await planning.check(graph)
-    if (!problems.every(mayStandInDraft)) return refuseDocument(problems)
-    const { name, description } = parsed.document
+    if (!parsed.ok || !problems.every(mayStandInDraft)) return refuseDocument(problems)
+    const { name, description } = document
     const ids = await create({ name: await freeName(name), description, graph })
     return { ...ids, problems: [...problems] }
   }

@@ -33,7 +33,7 @@ export type WorkflowDocument = z.infer<typeof WorkflowDocument>
 
 export type ParsedDocument =
   | { readonly ok: true; readonly document: WorkflowDocument }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly document?: WorkflowDocument }
 
 /** The graph that a document holds, its edges' ports filled in. */
 export const toGraph = ({
@@ -107,12 +107,17 @@ const withPlace = (problem: Problem, nodeAt: readonly number[], edgeAt: readonly
     .replace(/^edges\[(\d+)\]/, (_, index: string) => `edges[${edgeAt[Number(index)] ?? index}]`)
 })
 
-/** Reads a document; one that is not valid is answered with every problem in it, each with its path. */
+/**
+ * Reads a document; one that is not valid is answered with every problem that shows without an engine, each with its
+ * path, and with the document itself where its form is right.
+ */
 export const parseDocument = (raw: unknown): ParsedDocument => {
   const parsed = WorkflowDocument.safeParse(raw)
   if (parsed.success) {
     const { problems } = checkGraph(toGraph(parsed.data))
-    return problems.length === 0 ? { ok: true, document: parsed.data } : { ok: false, problems }
+    return problems.length === 0
+      ? { ok: true, document: parsed.data }
+      : { ok: false, problems, document: parsed.data }
   }
   const broken = parsed.error.issues.map((issue): Problem => ({
     path: toPath(issue.path).replace(/^\./, ''),
