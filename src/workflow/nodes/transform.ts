@@ -43,6 +43,9 @@ const stepExpressions = (path: string, step: Step): ExpressionAt[] => {
   }
 }
 
+/** Steps that leave the columns as they are, also when something is wrong with them. */
+const KEEPS_COLUMNS: ReadonlySet<Step['op']> = new Set(['filter', 'sort', 'limit', 'distinct'])
+
 const isUnion = ({ steps }: TransformSpec): boolean => steps[0]?.op === 'union'
 
 /** What the first step sees: the one input, or the rows of all under each other, columns matched by name. */
@@ -88,15 +91,22 @@ export const readTransform = readerOf<TransformSpec>({
     const gathered = await gather(spec, compiling)
     if (gathered === undefined) return undefined
     const parts = [gathered]
+    let isBroken = false
     for (const [index, step] of spec.steps.entries()) {
       if (step.op === 'union') continue
       const before = parts.at(-1) ?? gathered
       const input: Reached = { relation: `_${parts.length - 1}`, columns: before.columns }
       // oxlint-disable-next-line no-await-in-loop -- a step needs the columns of the one before it
       const leaving = await compileStep({ path: `.steps[${index}]`, input, compiling }, step)
-      if (leaving === undefined) return undefined
+      if (leaving === undefined) {
+        isBroken = true
+        // What follows is still looked at where its columns are known, so that all its problems are told at once.
+        if (KEEPS_COLUMNS.has(step.op)) continue
+        return undefined
+      }
       parts.push(leaving)
     }
+    if (isBroken) return undefined
     const last = parts.at(-1) ?? gathered
     if (parts.length === 1) return { ports: { out: last } }
     const named = parts.slice(0, -1).map(({ sql }, at) => `"_${at}" AS NOT MATERIALIZED (${sql})`)
