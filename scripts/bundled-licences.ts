@@ -61,7 +61,7 @@ export const bundledLicences = (): { collect: () => Plugin; write: () => Plugin 
       generateBundle() {
         gather(this.getModuleIds())
         const own = readFileSync(join(dirname(import.meta.dirname), 'LICENSE'), 'utf8').trim()
-        const source = [`FlowForge\n=========\n${own}`, ...[...packages].map(entry).sort()].join('\n\n\n')
+        const source = [`FlowForge\n=========\n${own}`, ...[...packages].map(entry).toSorted()].join('\n\n\n')
         this.emitFile({ type: 'asset', fileName: 'licences.txt', source: `${source}\n` })
       }
     })

@@ -104,7 +104,7 @@ const createPendingCalls = () => {
 
   const failAll = (error: FlowForgeError): void => {
     death = error
-    for (const fail of [...pending]) fail(error)
+    for (const fail of pending) fail(error)
   }
   return { guard, failAll }
 }

@@ -52,7 +52,7 @@ export const usePagedRows = (loadPage: Ref<LoadPage | undefined>) => {
   }
 
   const forgetFarPages = (near: number): void => {
-    const byDistance = [...pages.value.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near))
+    const byDistance = [...pages.value.keys()].toSorted((a, b) => Math.abs(b - near) - Math.abs(a - near))
     for (const page of byDistance.slice(0, Math.max(0, pages.value.size - KEPT_PAGES))) {
       pages.value.delete(page)
     }
