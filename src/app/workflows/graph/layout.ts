@@ -13,7 +13,7 @@ const toGrid = (value: number): number => Math.round(value / GRID) * GRID
 /** Places every node left to right by what feeds what; answers with each node's top left corner, on the grid. */
 export const layOut = (graph: Graph): ReadonlyMap<string, Position> => {
   const drawing = new LayoutGraph({ multigraph: true })
-  drawing.setGraph({ rankdir: 'LR', nodesep: 48, ranksep: 80, marginx: 32, marginy: 32 })
+  drawing.setGraph({ rankdir: 'LR', nodesep: 48, ranksep: 64, marginx: 32, marginy: 32 })
   drawing.setDefaultEdgeLabel(() => ({}))
   for (const { id } of graph.nodes) drawing.setNode(id, { width: NODE_WIDTH, height: NODE_HEIGHT })
   for (const { from, fromPort, to, toPort } of graph.edges) {
