@@ -14,8 +14,7 @@ beforeAll(async () => {
 beforeEach(() => {
   logged.mockClear()
 })
-const map = (code: number) =>
-  toStorageError(sqlite3, new sqlite3.SQLite3Error(code), 'COMMIT')
+const map = (code: number) => toStorageError(sqlite3, new sqlite3.SQLite3Error(code), 'COMMIT')
 
 test.each([new DOMException('no more room', 'QuotaExceededError'), new Error('Unknown write() failure.')])(
   'a write that fails with "%s" is a full storage',
