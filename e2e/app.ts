@@ -2,6 +2,7 @@ import { chromium, expect, type BrowserContext, type Page } from '@playwright/te
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { preview } from 'vite'
 import { chromiumArguments, chromiumPath } from '../scripts/chromium.mjs'
 
 /** A browser profile on disk, as a person has one: OPFS, caches and service worker last until it is removed. */
@@ -60,6 +61,31 @@ export const dropFiles = async (
   }, files)
   for (const event of ['dragenter', 'dragover', 'drop']) {
     await page.dispatchEvent('body', event, { dataTransfer: transfer })
+  }
+}
+
+/** Where the built app lies; a build that was written elsewhere is named by `FLOWFORGE_DIST`. */
+export const distFolder = process.env['FLOWFORGE_DIST'] ?? 'dist'
+
+/** Serves the built app on a free port, for journeys that go on when nothing serves it any more. */
+export const serveApp = async (): Promise<{ address: string; stop: () => Promise<void> }> => {
+  const server = await preview({
+    build: { outDir: distFolder },
+    preview: { host: 'localhost', port: 0 },
+    logLevel: 'error'
+  })
+  const address = server.resolvedUrls?.local[0]
+  if (address === undefined) throw new Error('The preview server listens on no local address.')
+  return { address, stop: () => server.close() }
+}
+
+/** Is anything still served there? */
+export const isServed = async (address: string): Promise<boolean> => {
+  try {
+    await fetch(address)
+    return true
+  } catch {
+    return false
   }
 }
 
