@@ -1,8 +1,8 @@
 import { useToast } from '@nuxt/ui/composables/useToast'
 import { onMounted } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
-import { messageOf } from '../ui/message-of.ts'
 import { useWorkerClient } from '../useWorkerClient.ts'
+import { useReport } from './useReport.ts'
 
 /** Endings that the picker offers. What is dropped is tried whatever its ending: the worker says what it cannot read. */
 export const ACCEPTED = '.csv,.tsv,.tab,.txt,.json,.ndjson,.jsonl,.xlsx'
@@ -33,6 +33,7 @@ const asWorkflowDocument = async (file: File): Promise<unknown> => {
 export const useFileImport = () => {
   const { flowforge } = useWorkerClient()
   const toast = useToast()
+  const { report } = useReport()
   const router = useRouter()
   const route = useRoute()
 
@@ -48,6 +49,7 @@ export const useFileImport = () => {
 
   const importFiles = async (files: readonly File[]): Promise<void> => {
     for (const file of files) {
+      // A note of its own for each state: one that changes keeps the height that it was laid out with.
       const shown = toast.add({
         title: `Reading ${file.name}…`,
         icon: 'i-lucide-loader-circle',
@@ -59,26 +61,19 @@ export const useFileImport = () => {
         const { name, to } = await importOne(file)
         // Someone who is drawing a workflow stays there; the new source is a choice in its forms at once.
         const stays = route.name === 'workflow' || files.length > 1
-        toast.update(shown.id, {
+        toast.remove(shown.id)
+        toast.add({
           title: `${name} is here`,
           icon: 'i-lucide-circle-check',
           color: 'success',
-          duration: 5_000,
-          close: true,
-          ui: { icon: '' },
-          actions: stays ? [{ label: 'Show', onClick: () => void router.push(to) }] : []
+          actions: stays
+            ? [{ label: 'Show', color: 'neutral', variant: 'subtle', onClick: () => void router.push(to) }]
+            : []
         })
         if (!stays) await router.push(to)
       } catch (error) {
-        toast.update(shown.id, {
-          title: `${file.name} could not be read`,
-          description: messageOf(error),
-          icon: 'i-lucide-circle-alert',
-          color: 'error',
-          duration: 0,
-          close: true,
-          ui: { icon: '' }
-        })
+        toast.remove(shown.id)
+        report(error, `${file.name} could not be read`)
       }
     }
   }
