@@ -93,6 +93,10 @@ const isVector = (raw: unknown): raw is { get(index: number): unknown; readonly 
 
 const isRecord = (raw: unknown): raw is Record<string, unknown> => typeof raw === 'object' && raw !== null
 
+/** The library's maps are proxies that answer "no" to `in`. */
+const isPairs = (raw: unknown): raw is Iterable<readonly [unknown, unknown]> =>
+  isRecord(raw) && typeof Reflect.get(raw, Symbol.iterator) === 'function'
+
 /** The JSON text of a nested value. */
 const nestedText = (raw: unknown, type: DataType): string => {
   if (raw === null || raw === undefined) return 'null'
@@ -110,9 +114,10 @@ const nestedText = (raw: unknown, type: DataType): string => {
     )
     return `{${members.join(',')}}`
   }
-  if (DataType.isMap(type) && isRecord(raw) && Symbol.iterator in raw) {
+  if (DataType.isMap(type)) {
+    if (!isPairs(raw)) return 'null'
     const [key, value] = type.children[0]?.type.children ?? []
-    const members = Array.from(raw as Iterable<[unknown, unknown]>, ([k, v]) => {
+    const members = Array.from(raw, ([k, v]) => {
       const name = key === undefined ? k : readerOf(key.type)(k)
       return `${JSON.stringify(String(name))}:${value === undefined ? 'null' : nestedText(v, value.type)}`
     })
@@ -155,15 +160,34 @@ const readerOf = (type: DataType): Reader => {
   return asIs
 }
 
-/** 64-bit values, which the library would round to a double where it reads timestamps. */
+/** Is there a value in a row? The library finds that out anew, at length, for each row. */
+export const validity = (vector: Vector): ((index: number) => boolean) => {
+  const data = vector.data[0]
+  if (vector.data.length !== 1 || data === undefined) return (index) => vector.isValid(index)
+  if (data.nullCount === 0) return () => true
+  const { nullBitmap, offset } = data
+  return (index) => {
+    const at = offset + index
+    return ((nullBitmap[at >> 3] ?? 0) & (1 << (at & 7))) !== 0
+  }
+}
+
+/**
+ * Values of types that lie in one array of numbers are read there: quicker, and the library would round timestamps to
+ * a double.
+ */
 const rawReader = (vector: Vector): ((index: number) => unknown) => {
   const { type } = vector
-  if (!DataType.isTimestamp(type) || vector.data.length !== 1) return (index) => vector.get(index)
-  const data = vector.data[0]
-  const values: unknown = data?.values
-  if (!(values instanceof BigInt64Array)) return (index) => vector.get(index)
-  return (index) => (vector.isValid(index) ? (values[index] ?? null) : null)
+  const plain =
+    DataType.isInt(type) || DataType.isFloat(type) || DataType.isTime(type) || DataType.isTimestamp(type)
+  const values: unknown = vector.data[0]?.values
+  if (!plain || vector.data.length !== 1 || !isNumbers(values)) return (index) => vector.get(index)
+  const isValid = validity(vector)
+  return (index) => (isValid(index) ? values[index] : null)
 }
+
+const isNumbers = (values: unknown): values is { readonly [index: number]: number | bigint } =>
+  ArrayBuffer.isView(values) && !(values instanceof DataView)
 
 /** Reads values of one column of a record batch by row. */
 export type CellReader = (index: number) => CellValue
@@ -180,13 +204,16 @@ export const cellReader = (vector: Vector, column: Column): CellReader => {
 
 type Batch = { readonly schema: Schema; readonly numRows: number; getChildAt(index: number): Vector | null }
 
+/** The values of one column of a record batch. */
+export const columnVector = (batch: Batch, column: Column, at: number): Vector => {
+  const vector = batch.getChildAt(at)
+  if (vector === null) throw new Error(`Column "${column.name}" is missing in the stored rows.`)
+  return vector
+}
+
 /** Readers for a record batch's columns, in the order of `columns`. */
 export const cellReaders = (batch: Batch, columns: readonly Column[]): CellReader[] =>
-  columns.map((column, at) => {
-    const vector = batch.getChildAt(at)
-    if (vector === null) throw new Error(`Column "${column.name}" is missing in the stored rows.`)
-    return cellReader(vector, column)
-  })
+  columns.map((column, at) => cellReader(columnVector(batch, column, at), column))
 
 /** Rows `from` to `to` (not included) of a record batch, as a `Page` holds them. */
 export const toRows = (batch: Batch, columns: readonly Column[], from: number, to: number): Row[] => {

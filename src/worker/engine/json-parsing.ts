@@ -1,6 +1,7 @@
 import { TokenParser, Tokenizer } from '@streamparser/json'
 import { FlowForgeError } from '../../db/ports.ts'
 import { parseExactNumber } from './exact-number.ts'
+import { createElementCutter, type ElementCutter } from './json-elements.ts'
 import { chunksOf } from './text-encoding.ts'
 
 export type JsonShape =
@@ -45,6 +46,106 @@ const broken = async (
   return new FlowForgeError('INVALID_INPUT', message, { fileName, line, reason: 'json', said }, cause)
 }
 
+/** Numbers of so many digits may lose some in a double. */
+const MANY_DIGITS = /\d[\d.]{14,}/
+
+const createParser = (
+  shape: JsonShape,
+  onValue: (value: unknown) => void,
+  onOffset: (offset: number) => void
+) => {
+  const separator = shape === 'objects' ? { separator: '' } : {}
+  const tokenizer = new Tokenizer({ stringBufferSize: 64 * 1024, ...separator })
+  const parser = new TokenParser({
+    paths: [shape === 'array' ? '$.*' : '$'],
+    keepStack: false,
+    ...separator
+  })
+  // The library's type allows doubles alone; it passes on whatever this answers.
+  Object.defineProperty(tokenizer, 'parseNumber', { value: parseExactNumber })
+  tokenizer.onToken = (token) => {
+    onOffset(token.offset)
+    parser.write(token)
+  }
+  parser.onValue = ({ value }) => onValue(value)
+  return {
+    write: (part: Uint8Array | string): void => tokenizer.write(part),
+    end: (): void => {
+      if (!tokenizer.isEnded) tokenizer.end()
+      if (!parser.isEnded) parser.end()
+    }
+  }
+}
+
+const parseExactly = (text: string): unknown => {
+  let found: unknown
+  const parser = createParser(
+    'objects',
+    (value) => {
+      found = value
+    },
+    () => undefined
+  )
+  parser.write(text)
+  parser.end()
+  return found
+}
+
+const TEXT_OR_LONG_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]{14,}/g
+
+/** Does a number in this text have digits that a double would lose? */
+const losesDigits = (text: string): boolean => {
+  if (!MANY_DIGITS.test(text)) return false
+  for (const [found] of text.matchAll(TEXT_OR_LONG_NUMBER)) {
+    if (!found.startsWith('"') && typeof parseExactNumber(found) !== 'number') return true
+  }
+  return false
+}
+
+const parseElement = (text: string): unknown => (losesDigits(text) ? parseExactly(text) : JSON.parse(text))
+
+/** Every value by the strict parser: slow, and exact about what is wrong. */
+export const strictJsonValues = async function* (
+  blob: Blob,
+  fileName: string,
+  shape: JsonShape
+): AsyncGenerator<unknown> {
+  let found: unknown[] = []
+  let position = 0
+  const parser = createParser(
+    shape,
+    (value) => void found.push(value),
+    (offset) => {
+      position = offset
+    }
+  )
+  const feed = async (work: () => void): Promise<void> => {
+    try {
+      work()
+    } catch (thrown) {
+      const told = thrown instanceof Error ? /position "(\d+)"/.exec(thrown.message)?.[1] : undefined
+      throw await broken(blob, fileName, told === undefined ? position : Number(told), thrown)
+    }
+  }
+  for await (const chunk of chunksOf(blob)) {
+    await feed(() => parser.write(chunk))
+    yield* found
+    found = []
+  }
+  position = blob.size
+  await feed(parser.end)
+  yield* found
+}
+
+/** The values that end in a chunk; null where the file is not in order. */
+const cutValues = (cutter: ElementCutter, chunk: Uint8Array): readonly unknown[] | null => {
+  try {
+    return cutter.cut(chunk)?.map(parseElement) ?? null
+  } catch {
+    return null
+  }
+}
+
 /**
  * Values of a JSON file as they come: the elements of an array, or the objects that follow each other. Numbers lose no
  * digit (see `exact-number.ts`).
@@ -55,35 +156,30 @@ export const jsonValues = async function* (
   fileName: string,
   shape: JsonShape
 ): AsyncGenerator<unknown> {
-  let found: unknown[] = []
-  let position = 0
-  const separator = shape === 'objects' ? { separator: '' } : {}
-  const tokenizer = new Tokenizer({ stringBufferSize: 64 * 1024, ...separator })
-  const parser = new TokenParser({ paths: [shape === 'array' ? '$.*' : '$'], keepStack: false, ...separator })
-  // The library's type allows doubles alone; it passes on whatever this answers.
-  Object.defineProperty(tokenizer, 'parseNumber', { value: parseExactNumber })
-  tokenizer.onToken = (token) => {
-    position = token.offset
-    parser.write(token)
+  const cutter = createElementCutter(shape === 'array' ? 1 : 0)
+  let given = 0
+  let inOrder = true
+  for await (const chunk of withoutMark(chunksOf(blob))) {
+    const values = cutValues(cutter, chunk)
+    inOrder = values !== null
+    if (values === null) break
+    yield* values
+    given += values.length
   }
-  parser.onValue = ({ value }) => void found.push(value)
-  const feed = async (work: () => void): Promise<void> => {
-    try {
-      work()
-    } catch (thrown) {
-      const told = thrown instanceof Error ? /position "(\d+)"/.exec(thrown.message)?.[1] : undefined
-      throw await broken(blob, fileName, told === undefined ? position : Number(told), thrown)
-    }
+  if (inOrder && cutter.isComplete()) return
+  // The strict parser says what is wrong; what it can read beyond, such as rows that are no objects, it gives.
+  for await (const value of strictJsonValues(blob, fileName, shape)) {
+    given -= 1
+    if (given < 0) yield value
   }
-  for await (const chunk of chunksOf(blob)) {
-    await feed(() => tokenizer.write(chunk))
-    yield* found
-    found = []
+}
+
+/** Bytes without the mark that UTF-8 files may begin with. */
+const withoutMark = async function* (chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isFirst = true
+  for await (const chunk of chunks) {
+    const marked = isFirst && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf
+    isFirst = false
+    yield marked ? chunk.subarray(3) : chunk
   }
-  position = blob.size
-  await feed(() => {
-    if (!tokenizer.isEnded) tokenizer.end()
-    if (!parser.isEnded) parser.end()
-  })
-  yield* found
 }

@@ -39,9 +39,10 @@ const countRows = async (
 ): Promise<number> => {
   const { dialect, columns } = sniffed
   const relation = await tables.relation(place, { reader: { type: 'csv', dialect }, blobKey, columns })
-  // Each column is named, so that each value is read and found to fit its type.
-  const all = columns.map(({ name }) => `count(${quoteName(name)})`).join(', ')
-  const [row] = await place.session.rows(`SELECT count(*)::DOUBLE AS "rows", ${all} FROM ${relation}`)
+  // Where the file is scanned in place each column is named, so that each value is read and found to fit its type; what
+  // has become a table has proven that already.
+  const all = relation.startsWith('read_csv(') ? columns.map(({ name }) => `, count(${quoteName(name)})`) : []
+  const [row] = await place.session.rows(`SELECT count(*)::DOUBLE AS "rows"${all.join('')} FROM ${relation}`)
   return Number(row?.['rows'])
 }
 

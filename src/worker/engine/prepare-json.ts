@@ -5,7 +5,7 @@ import type { PreparedSource } from './compute-engine.ts'
 import { typedColumn } from './duckdb-types.ts'
 import { throwIfCanceled } from './engine-errors.ts'
 import { isExactNumber } from './exact-number.ts'
-import { jsonShape, jsonValues } from './json-parsing.ts'
+import { jsonShape, jsonValues, strictJsonValues } from './json-parsing.ts'
 import { storeRows } from './prepared-rows.ts'
 import { checkTypedColumns, type SourceOptions } from './source-options.ts'
 import { openSourceBlob, type SourceTables } from './source-tables.ts'
@@ -58,7 +58,8 @@ const openRows = async (blob: Blob, fileName: string): Promise<Rows> => {
   const shape = await jsonShape(blob)
   if (shape === null) {
     // What is no JSON at all is told with its line; a lone number or text is JSON, but no rows.
-    for await (const value of jsonValues(blob, fileName, 'objects')) throw notRows(fileName, nameOf(value))
+    for await (const value of strictJsonValues(blob, fileName, 'objects'))
+      throw notRows(fileName, nameOf(value))
     throw notRows(fileName, 'nothing')
   }
   const read = async function* (): AsyncGenerator<JsonRow> {

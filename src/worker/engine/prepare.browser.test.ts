@@ -91,7 +91,7 @@ describe('a CSV file', () => {
       id: '12345678901234567890',
       n: 0.5
     })
-    expect(source.notes).toContain('Column "zip" is text, so that its numbers keep every digit as written.')
+    expect(source.notes).toContain('Column "id" is text, so that its numbers keep every digit as written.')
   })
 
   test('keeps dates that are not ISO as they are written', async () => {

@@ -1,10 +1,12 @@
+import type { RecordBatch } from 'apache-arrow'
 import { FlowForgeError } from '../../db/ports.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import { readPiece } from './arrow-file.ts'
 import { batchesIn } from './arrow-pieces.ts'
-import { cellReaders, type CellReader } from './arrow-rows.ts'
+import { cellReaders, columnVector, type CellReader } from './arrow-rows.ts'
 import type { ArrowLayout } from './compute-engine.ts'
-import { csvCell, csvHeader } from './csv-text.ts'
+import { createByteWriter, csvCellWriter, putComma, putLineFeed, putText } from './csv-bytes.ts'
+import { csvHeader } from './csv-text.ts'
 import { jsonMember } from './json-text.ts'
 import { toXlsx } from './xlsx-writing.ts'
 
@@ -23,43 +25,52 @@ export const MEDIA_TYPES: Readonly<Record<FileFormat, string>> = {
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 }
 
-/** Text is passed on in chunks of about this many characters. */
-const CHUNK_CHARACTERS = 1024 * 1024
+/** Files are passed on in chunks of about this size. */
+const CHUNK_BYTES = 1024 * 1024
 
 export type BatchReaders = { readonly rows: number; readonly readers: readonly CellReader[] }
 
-/** A table's batches, one piece in memory at a time. */
-export const tableBatches = async function* ({
-  blob,
-  layout,
-  columns
-}: StoredTable): AsyncGenerator<BatchReaders> {
+const batchesOf = async function* ({ blob, layout }: StoredTable): AsyncGenerator<RecordBatch> {
   for (const piece of layout.pieces) {
     // oxlint-disable-next-line no-await-in-loop -- one piece in memory at a time
-    for (const batch of batchesIn(await readPiece(blob, piece))) {
-      yield { rows: batch.numRows, readers: cellReaders(batch, columns) }
-    }
+    yield* batchesIn(await readPiece(blob, piece))
   }
 }
 
-const csvText = async function* (table: StoredTable): AsyncGenerator<string> {
-  let text = csvHeader(table.columns)
-  for await (const { rows, readers } of tableBatches(table)) {
-    for (let row = 0; row < rows; row += 1) {
-      let line = ''
-      for (const [at, read] of readers.entries())
-        line += (at === 0 ? '' : ',') + csvCell(read(row), readers.length)
-      text += `${line}\n`
-      if (text.length > CHUNK_CHARACTERS) {
-        yield text
-        text = ''
+/** A table's batches, one piece in memory at a time. */
+export const tableBatches = async function* (table: StoredTable): AsyncGenerator<BatchReaders> {
+  for await (const batch of batchesOf(table)) {
+    yield { rows: batch.numRows, readers: cellReaders(batch, table.columns) }
+  }
+}
+
+const csvBytes = async function* (table: StoredTable): AsyncGenerator<Uint8Array> {
+  const { columns } = table
+  const writer = createByteWriter(2 * CHUNK_BYTES)
+  putText(writer, csvHeader(columns))
+  const taken = (): Uint8Array => {
+    const chunk = writer.bytes.slice(0, writer.length)
+    writer.length = 0
+    return chunk
+  }
+  for await (const batch of batchesOf(table)) {
+    const cells = columns.map((column, at) =>
+      csvCellWriter(writer, columnVector(batch, column, at), column, columns.length)
+    )
+    for (let row = 0; row < batch.numRows; row += 1) {
+      for (let at = 0; at < cells.length; at += 1) {
+        if (at > 0) putComma(writer)
+        cells[at]?.(row)
       }
+      putLineFeed(writer)
+      if (writer.length > CHUNK_BYTES) yield taken()
     }
   }
-  yield text
+  if (writer.length > 0) yield taken()
 }
 
-const jsonText = async function* (table: StoredTable): AsyncGenerator<string> {
+const jsonBytes = async function* (table: StoredTable): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder()
   const keys = table.columns.map(({ name }) => `${JSON.stringify(name)}:`)
   let text = '['
   let first = true
@@ -70,29 +81,27 @@ const jsonText = async function* (table: StoredTable): AsyncGenerator<string> {
       )
       text += `${first ? '' : ','}\n{${members.join(',')}}`
       first = false
-      if (text.length > CHUNK_CHARACTERS) {
-        yield text
+      if (text.length > CHUNK_BYTES) {
+        yield encoder.encode(text)
         text = ''
       }
     }
   }
-  yield `${text}${first ? '' : '\n'}]\n`
+  yield encoder.encode(`${text}${first ? '' : '\n'}]\n`)
 }
 
-const encoded = (parts: AsyncGenerator<string>): ReadableStream<Uint8Array> => {
-  const encoder = new TextEncoder()
-  return new ReadableStream(
+const toStream = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
+  new ReadableStream(
     {
       pull: async (controller) => {
-        const { done, value } = await parts.next()
+        const { done, value } = await chunks.next()
         if (done === true) controller.close()
-        else controller.enqueue(encoder.encode(value))
+        else controller.enqueue(value)
       },
-      cancel: async () => void (await parts.return(undefined))
+      cancel: async () => void (await chunks.return(undefined))
     },
     { highWaterMark: 0 }
   )
-}
 
 /** What a sheet can hold. */
 const SHEET_ROWS = 1_048_576
@@ -115,9 +124,9 @@ const checkFitsSheet = ({ layout, columns }: StoredTable): void => {
 export const toFile = async (table: StoredTable, format: FileFormat): Promise<ReadableStream<Uint8Array>> => {
   switch (format) {
     case 'csv':
-      return encoded(csvText(table))
+      return toStream(csvBytes(table))
     case 'json':
-      return encoded(jsonText(table))
+      return toStream(jsonBytes(table))
     case 'xlsx':
       checkFitsSheet(table)
       return (await toXlsx(table)).stream()
