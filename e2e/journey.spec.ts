@@ -187,6 +187,7 @@ const draw = async (page: Page): Promise<void> => {
 }
 
 test.describe('from a dropped file to a result that is still there tomorrow', () => {
+  test.describe.configure({ timeout: 240_000 })
   test('draws a workflow, runs it, and goes on offline in a browser that was closed', async () => {
     const profile = freshProfile()
     const server = await serveApp()
