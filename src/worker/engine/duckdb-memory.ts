@@ -4,23 +4,26 @@
  */
 let memory: WebAssembly.Memory | undefined
 
-const noteMemory = (exports: WebAssembly.Exports): void => {
-  memory = Object.values(exports).find((exported) => exported instanceof WebAssembly.Memory) ?? memory
+/**
+ * DuckDB makes its memory itself and passes it in as `env.memory`; nothing else of the imports may be looked at: those
+ * named GOT make an entry of whatever they are asked for.
+ */
+const noteMemory = (imports: WebAssembly.Imports | undefined): void => {
+  const passed = imports?.['env']?.['memory']
+  if (passed instanceof WebAssembly.Memory) memory = passed
 }
 
 const plainInstantiate = WebAssembly.instantiate
 const plainStreaming = WebAssembly.instantiateStreaming
 
-WebAssembly.instantiateStreaming = async (source, imports) => {
-  const started = await plainStreaming(source, imports)
-  noteMemory(started.instance.exports)
-  return started
+WebAssembly.instantiateStreaming = (source, imports) => {
+  noteMemory(imports)
+  return plainStreaming(source, imports)
 }
 Object.assign(WebAssembly, {
-  instantiate: async (source: BufferSource, imports?: WebAssembly.Imports) => {
-    const started = await plainInstantiate(source, imports)
-    noteMemory(started.instance.exports)
-    return started
+  instantiate: (source: BufferSource, imports?: WebAssembly.Imports) => {
+    noteMemory(imports)
+    return plainInstantiate(source, imports)
   }
 })
 

@@ -99,7 +99,8 @@ export const createSessions = (): Sessions => {
     left.catch(() => undefined)
     try {
       const answer = await Promise.race([working, instance.lost, patience.promise])
-      await Promise.race([left, instance.lost])
+      // The answer stands, also if the engine ends now: `leave` itself ends it where it has grown too large.
+      await Promise.race([left, instance.lost.catch(() => undefined)])
       return answer
     } catch (thrown) {
       const stuck = signal.aborted && !finished && (urgency === 'run' || slot.underWay === 1)
