@@ -235,7 +235,7 @@ test.describe('from a dropped file to a result that is still there tomorrow', ()
     const profile = freshProfile()
     const { browser, requests } = await openBrowser(profile)
     const page = await openApp(browser, String(baseURL))
-    const { runId, graphs } = await page.evaluate(
+    const { runId, graphs, refusal } = await page.evaluate(
       async ({ document, files }) => {
         const { sources, workflows, runs } = window.flowforge
         for (const { name, type, base64 } of files) {
@@ -244,6 +244,10 @@ test.describe('from a dropped file to a result that is still there tomorrow', ()
         }
         const { workflowId, problems } = await workflows.import(document)
         if (problems.length > 0) throw new Error(JSON.stringify(problems))
+        const refused = await runs.start({ workflowId, parameters: { minDelay: 'many' } }).then(
+          () => null,
+          (error: Error & { code?: string }) => ({ code: error.code, message: error.message })
+        )
         const started = await runs.start({ workflowId })
         const { status } = await runs.wait({ runId: started.runId })
         if (status !== 'succeeded') throw new Error(`The run is ${status}.`)
@@ -251,6 +255,7 @@ test.describe('from a dropped file to a result that is still there tomorrow', ()
         const copy = await workflows.import(exported)
         return {
           runId: started.runId,
+          refusal: refused,
           graphs: {
             first: (await workflows.get({ workflowId })).graph,
             second: (await workflows.get({ workflowId: copy.workflowId })).graph
@@ -267,6 +272,28 @@ test.describe('from a dropped file to a result that is still there tomorrow', ()
       }
     )
     expectDelays(await resultOf(page, runId))
+    expect(refusal).toEqual({
+      code: 'INVALID_INPUT',
+      message: 'The parameter "minDelay" must be a number, e.g. 1.5, not "many".'
+    })
+    const { logs, runs } = await page.evaluate(
+      async (run) => ({
+        logs: await window.db.queryProjection({
+          sql: 'SELECT message FROM run_logs WHERE run_id = ? ORDER BY rowid',
+          params: [run]
+        }),
+        runs: await window.db.queryProjection({ sql: 'SELECT count(*) AS n FROM runs' })
+      }),
+      runId
+    )
+    expect(runs, 'a refused start leaves no run').toEqual([{ n: 1 }])
+    const said = logs.map(({ message }) => String(message))
+    expect(
+      said.some((message) => /^\S.* reads airports\.csv: 3,376 rows\.$/.test(message)),
+      said.join('\n')
+    ).toBe(true)
+    expect(said.some((message) => /^[\d,]+ rows? out, after [\d,]+ ms\.$/.test(message))).toBe(true)
+    expect(said.some((message) => message.startsWith('Wrote '))).toBe(true)
     expect(graphs.second).toEqual(graphs.first)
     expect(graphs.first.nodes.map(({ id }) => id)).toEqual(delaysDocument.nodes.map(({ id }) => id))
     expect(graphs.first.edges).toHaveLength(delaysDocument.edges.length)

@@ -1,5 +1,6 @@
 import { FlowForgeError } from '../db/ports.ts'
 import type { Graph, ParameterValues, Parameters } from '../workflow/graph.ts'
+import { parameterProblems } from '../workflow/parameter-values.ts'
 import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
 import type { Plan } from '../workflow/plan-types.ts'
 import type { Problem } from '../workflow/problem.ts'
@@ -11,13 +12,11 @@ import {
   type PreparedSources
 } from './engine/compute-engine.ts'
 
-/** A parameter's value: what was given, else its default, else null. @throws FlowForgeError `INVALID_INPUT` for a name that is not defined */
+/** A parameter's value: what was given, else its default, else null. @throws FlowForgeError `INVALID_INPUT` for a name that is not defined, or a value of another type */
 const valuesOf = (definitions: Parameters, given: ParameterValues): ParameterValues => {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(definitions, name))
-  if (unknown !== undefined) {
-    throw new FlowForgeError('INVALID_INPUT', `This workflow has no parameter "${unknown}".`, {
-      parameter: unknown
-    })
+  const problems = parameterProblems(definitions, given)
+  if (problems.length > 0) {
+    throw new FlowForgeError('INVALID_INPUT', problems.map(({ message }) => message).join(' '), { problems })
   }
   return Object.fromEntries(
     Object.entries(definitions).map(([name, { default: fallback = null }]) => [name, given[name] ?? fallback])

@@ -23,6 +23,8 @@ export const sourcesReaching = (plan: Plan, nodeId: string): string[] => {
   return [...reached]
 }
 
+const rowsIn = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`
+
 /**
  * Writes down what the engine does in a run: each of its words becomes a command on the run, and so an event, rows and
  * progress. `sources` are the run's files by the id of the node that reads them.
@@ -44,11 +46,19 @@ export const createRecorder = (
   }
   const tell = (...commands: RunCommand[]) => aggregates.execute(runAggregate, runId, ...commands)
 
+  const say = (message: string, nodeId?: string): RunCommand => ({
+    type: 'Log',
+    logId: `log:${world.newId()}`,
+    level: 'info',
+    message,
+    ...(nodeId === undefined ? {} : { stepId: stepIdOf(nodeId) })
+  })
+
   const recordSources = async (): Promise<void> => {
-    const commands = [...sources].map(([nodeId, { config }]): RunCommand => {
+    const commands = [...sources].flatMap(([nodeId, { name, config }]): RunCommand[] => {
       const artifactId = `artifact:${world.newId()}`
       sourceArtifacts.set(nodeId, artifactId)
-      return {
+      const written: RunCommand = {
         type: 'WriteArtifact',
         artifactId,
         stepId: null,
@@ -63,6 +73,7 @@ export const createRecorder = (
         bytes: config.size,
         fileName: config.fileName
       }
+      return [written, say(`${nodeOf(nodeId).name} reads ${name}: ${rowsIn(config.prepared.rows)}.`)]
     })
     if (commands.length > 0) await tell(...commands)
   }
@@ -106,7 +117,8 @@ export const createRecorder = (
         ...(layout === null ? {} : { layout: { pieces: layout.pieces.map((piece) => ({ ...piece })) } }),
         ...(fileName === null ? {} : { fileName })
       },
-      ...lineageTo(artifact, artifactId)
+      ...lineageTo(artifact, artifactId),
+      ...(fileName === null ? [] : [say(`Wrote ${fileName}.`, artifact.nodeId)])
     )
     if (artifact.kind === 'table') tables.set(artifact.nodeId, artifactId)
   }
@@ -120,7 +132,13 @@ export const createRecorder = (
     stepProgressed: (nodeId, rows) => board.step(runId, nodeId, { rowsOut: rows }),
     stepSucceeded: async (nodeId, stats) => {
       board.step(runId, nodeId, { status: 'succeeded', rowsOut: stats.rowsOut, ms: stats.ms })
-      await tell({ type: 'FinishStep', stepId: stepIdOf(nodeId), stats })
+      await tell(
+        { type: 'FinishStep', stepId: stepIdOf(nodeId), stats },
+        say(
+          `${stats.rowsOut === null ? 'Done' : `${rowsIn(stats.rowsOut)} out`}, after ${Math.round(stats.ms).toLocaleString('en')} ms.`,
+          nodeId
+        )
+      )
     },
     artifactWritten,
     log: async ({ nodeId, level, message, meta }) => {
