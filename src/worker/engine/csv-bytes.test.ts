@@ -9,7 +9,7 @@ import { csvCell } from './csv-text.ts'
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n }
 const odd = fc.oneof(
   fc.string({ unit: 'grapheme' }),
-  fc.constantFrom('', ' a', 'a\n', '"', 'x,y', 'Zoë', '漢,"')
+  fc.constantFrom('', ' a', 'a\n', '"', 'x,y', 'Zoë', '漢,"', '\u3000', 'a\u00a0', '\u0001', 'a\t')
 )
 const columns = [typedColumn('i', 'integer'), typedColumn('n', 'number'), typedColumn('t', 'text')]
 
