@@ -1,7 +1,7 @@
 import * as Comlink from 'comlink'
 import { FlowForgeError } from '../worker/api.ts'
-import type { Boot, DbApi, FlowForgeApi, Row, RunProgress, WorkerApi } from '../worker/api.ts'
-import { keepErrorCodes } from '../worker/boundary.ts'
+import type { Boot, DbApi, FlowForgeApi, Row, RunProgress, WireDbApi, WorkerApi } from '../worker/api.ts'
+import { fromWire, keepErrorCodes } from '../worker/boundary.ts'
 
 export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: string } }
 
@@ -25,7 +25,7 @@ type Deadlines<Api> = {
 const STORED = 60_000
 const COMPUTED = 5 * 60_000
 
-const DB_CALLS: Deadlines<DbApi> = {
+const DB_CALLS: Deadlines<WireDbApi> = {
   appendEvent: STORED,
   appendEvents: STORED,
   loadEvents: STORED,
@@ -182,7 +182,7 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
   }
 
   return {
-    db: build<DbApi>(DB_CALLS, ['db']),
+    db: fromWire(build<WireDbApi>(DB_CALLS, ['db'])),
     flowforge: build<FlowForgeApi>(FLOWFORGE_CALLS, ['flowforge']),
     onBoot: (listener) => {
       bootListeners.add(listener)

@@ -80,6 +80,10 @@ export interface EventStorePort {
     aggregateType?: string | undefined
     eventType?: string | undefined
   }): Promise<Event[]>
+  /** + What `load` answers, as the UTF-8 bytes of a JSON array: storage builds it, so that it can be handed on without being read. */
+  loadBytes(args: Parameters<EventStorePort['load']>[0]): Promise<Uint8Array<ArrayBuffer>>
+  /** + The same of `readAll`. */
+  readAllBytes(args: Parameters<EventStorePort['readAll']>[0]): Promise<Uint8Array<ArrayBuffer>>
   latestSnapshot(args: { aggregateId: string }): Promise<Snapshot | null>
   /** Replaces the aggregate's snapshot, unless the stored one is of a later seq and the same `stateVersion`. */
   saveSnapshot(snapshot: {

@@ -279,8 +279,14 @@ export type Boot =
   | { state: 'storage-unavailable'; message: string }
   | { state: 'failed'; message: string; code: ErrorCode }
 
+/** `DbApi` as it crosses the boundary: lists of events are the UTF-8 bytes of their JSON, transferred instead of copied. */
+export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll'> & {
+  loadEvents(args: DbInputs['loadEvents']): Promise<Uint8Array>
+  readAll(args: DbInputs['readAll']): Promise<Uint8Array>
+}
+
 export type WorkerApi = {
-  db: DbApi
+  db: WireDbApi
   flowforge: FlowForgeApi
   /** Calls back now and whenever it changes. */
   onBoot(listener: (boot: Boot) => void): Promise<void>

@@ -1,5 +1,5 @@
 import { transferHandlers } from 'comlink'
-import { fromWireError, toWireError, type WireError } from './api.ts'
+import { fromWireError, toWireError, type DbApi, type Event, type WireDbApi, type WireError } from './api.ts'
 
 /**
  * Replaces Comlink's way of throwing across the boundary, which keeps the message alone: a `FlowForgeError` arrives
@@ -20,3 +20,15 @@ export const keepErrorCodes = (): void => {
 
 const valueOf = (marked: unknown): unknown =>
   typeof marked === 'object' && marked !== null && 'value' in marked ? marked.value : marked
+
+const decoder = new TextDecoder()
+
+/** Events from the bytes that storage built of them. */
+const toEvents = (bytes: Uint8Array): Event[] => JSON.parse(decoder.decode(bytes)) as Event[]
+
+/** The page's side of the calls that answer with bytes: 10,000 events arrive in a fraction of the time that copying takes. */
+export const fromWire = (wire: WireDbApi): DbApi => ({
+  ...wire,
+  loadEvents: async (args) => toEvents(await wire.loadEvents(args)),
+  readAll: async (args) => toEvents(await wire.readAll(args))
+})

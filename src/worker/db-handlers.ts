@@ -1,18 +1,24 @@
 import { transfer } from 'comlink'
 import type { DbContext } from '../db/ports.ts'
-import { dbInputs, type DbApi } from './api.ts'
+import { dbInputs, type WireDbApi } from './api.ts'
 import { handler } from './handler.ts'
 import type { EventLog } from './event-log.ts'
+
+const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(bytes, [bytes.buffer])
 
 /**
  * The document's handlers: `window.db` as seen from the worker. Queries go to `read`, which SQLite itself keeps from
  * writing; protected tables are refused by the projection store.
  */
-export const createDbHandlers = (context: DbContext, log: EventLog): DbApi => ({
+export const createDbHandlers = (context: DbContext, log: EventLog): WireDbApi => ({
   appendEvent: handler('appendEvent', dbInputs.appendEvent, (event) => log.append(event)),
   appendEvents: handler('appendEvents', dbInputs.appendEvents, ({ events }) => log.appendMany(events)),
-  loadEvents: handler('loadEvents', dbInputs.loadEvents, (args) => context.eventStore.load(args)),
-  readAll: handler('readAll', dbInputs.readAll, (args) => context.eventStore.readAll(args)),
+  loadEvents: handler('loadEvents', dbInputs.loadEvents, async (args) =>
+    asTransferred(await context.eventStore.loadBytes(args))
+  ),
+  readAll: handler('readAll', dbInputs.readAll, async (args) =>
+    asTransferred(await context.eventStore.readAllBytes(args))
+  ),
   latestSnapshot: handler('latestSnapshot', dbInputs.latestSnapshot, (args) =>
     context.eventStore.latestSnapshot(args)
   ),

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDbContext } from '../db/index.ts'
 import type { DbContext } from '../db/ports.ts'
 import { ALL_PROJECTIONS } from '../workflow/projections/all.ts'
+import { fromWire } from './boundary.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import { createEventLog } from './event-log.ts'
 import type { DbApi } from './api.ts'
@@ -12,7 +13,7 @@ describe('window.db, as the worker answers it', () => {
   let db: DbApi
   beforeEach(async () => {
     context = await openDbContext({ storage: 'memory', ...systemWorld })
-    db = createDbHandlers(context, createEventLog(context, ALL_PROJECTIONS))
+    db = fromWire(createDbHandlers(context, createEventLog(context, ALL_PROJECTIONS)))
   })
   afterEach(() => context.close())
 

@@ -1,5 +1,5 @@
 import { FlowForgeError } from '../db/ports.ts'
-import { dbInputs, flowForgeInputs, type Boot, type DbApi, type FlowForgeApi } from './api.ts'
+import { dbInputs, flowForgeInputs, type Boot, type FlowForgeApi, type WireDbApi } from './api.ts'
 import { createDeferred } from './deferred.ts'
 import type { Program } from './program.ts'
 
@@ -79,7 +79,7 @@ const forwardAll = (gate: Gate, path: readonly string[], names: readonly string[
  * The door's calls, each of which waits for the program. Calls made to a worker that exposes only when it is ready
  * would be lost. The names are those of the calls' schemas.
  */
-export const createDoor = (gate: Gate): { db: DbApi; flowforge: FlowForgeApi } => {
+export const createDoor = (gate: Gate): { db: WireDbApi; flowforge: FlowForgeApi } => {
   const groups = Object.entries(flowForgeInputs).map(([group, calls]) => [
     group,
     forwardAll(gate, ['flowforge', group], Object.keys(calls))
@@ -87,5 +87,5 @@ export const createDoor = (gate: Gate): { db: DbApi; flowforge: FlowForgeApi } =
   const flowforge: unknown = { ...Object.fromEntries(groups), status: forward(gate, ['flowforge', 'status']) }
   const db: unknown = forwardAll(gate, ['db'], Object.keys(dbInputs))
   // `dbInputs` and `flowForgeInputs` name the same calls as the two types; the compiler cannot see it through a loop.
-  return { db: db as DbApi, flowforge: flowforge as FlowForgeApi }
+  return { db: db as WireDbApi, flowforge: flowforge as FlowForgeApi }
 }

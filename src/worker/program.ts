@@ -2,7 +2,7 @@ import type { DbContext } from '../db/ports.ts'
 import { readEvent } from '../workflow/aggregates.ts'
 import { ALL_PROJECTIONS } from '../workflow/projections/all.ts'
 import { createAggregateStore } from './aggregate-store.ts'
-import type { DbApi, FlowForgeApi, RunProgress } from './api.ts'
+import type { FlowForgeApi, RunProgress, WireDbApi } from './api.ts'
 import { createArtifactHandlers } from './artifact-handlers.ts'
 import { createCatalog } from './catalog.ts'
 import { createDbHandlers } from './db-handlers.ts'
@@ -22,7 +22,7 @@ import type { World } from './world.ts'
 
 /** Everything that the worker does, over an open storage. */
 export type Program = {
-  readonly db: DbApi
+  readonly db: WireDbApi
   readonly flowforge: FlowForgeApi
   readonly onProgress: (listener: (progress: RunProgress) => void) => () => void
 }

@@ -50,6 +50,45 @@ export const describeEventStore = (title: string, open: OpenContext): void => {
       expect(await seqs({ afterSeq: 5 })).toEqual([])
     })
 
+    test('what is loaded as bytes is what is loaded', async () => {
+      const texts = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 })
+      const one = fc.record(
+        {
+          aggregateId: fc.constantFrom('a:"1"\\\n', 'b:\u2028\0', 'c:😀'),
+          eventType: fc.constantFrom('T', 'U"'),
+          payload: fc.dictionary(texts, fc.jsonValue({ noUnicodeString: false })),
+          metadata: fc.option(fc.dictionary(texts, fc.jsonValue())),
+          causedByEventId: fc.constantFrom('x"y')
+        },
+        { requiredKeys: ['aggregateId', 'eventType', 'payload'] }
+      )
+      const toEvents = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
+      await fc.assert(
+        fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 6 }), async (events) => {
+          await context.eventStore.appendMany(events)
+          for (const args of [
+            {},
+            { limit: 2 },
+            { afterPosition: 1, eventType: 'T' },
+            { aggregateType: 'b' }
+          ]) {
+            expect(toEvents(await context.eventStore.readAllBytes(args))).toEqual(
+              await context.eventStore.readAll(args)
+            )
+          }
+          for (const { aggregateId } of events) {
+            for (const args of [{ aggregateId }, { aggregateId, afterSeq: 1, limit: 2 }]) {
+              expect(toEvents(await context.eventStore.loadBytes(args))).toEqual(
+                await context.eventStore.load(args)
+              )
+            }
+          }
+        }),
+        { numRuns: 20 }
+      )
+      expect(toEvents(await context.eventStore.loadBytes({ aggregateId: 'nobody' }))).toEqual([])
+    })
+
     test('an expected seq that is not met is a conflict, and appends nothing', async () => {
       await append('a:1', { expectedSeq: 0 })
       await expect(append('a:1', { expectedSeq: 0 })).rejects.toMatchObject({

@@ -6,7 +6,7 @@ import {
   type NewEvent,
   type Row
 } from '../ports.ts'
-import type { SqliteDatabase } from './sqlite-database.ts'
+import type { Bound, SqliteDatabase } from './sqlite-database.ts'
 import type { Scope, Transactions } from './transactions.ts'
 
 export type StoreWorld = { readonly now: () => string; readonly newId: () => string }
@@ -28,6 +28,19 @@ const INSERT_MANY = `INSERT INTO events (id, aggregate_type, aggregate_id, event
     value ->> 7, value ->> 8, value ->> 9, value ->> 10 FROM json_each(?) ORDER BY key`
 const LOAD = `SELECT ${COLUMNS} FROM events WHERE aggregate_type = ? AND aggregate_id = ? AND seq > ?
   ORDER BY seq LIMIT ?`
+/**
+ * An `Event` as JSON text. Payloads are pasted as they stand: each was written by JSON.stringify, and the schema checks it.
+ * Kept in step with `toEvent` by the contract suite.
+ */
+const JSON_LINE = `'{"id":' || json_quote(id) || ',"position":' || position || ',"aggregateId":' || json_quote(aggregate_id)
+  || ',"aggregateType":' || json_quote(aggregate_type) || ',"eventType":' || json_quote(event_type)
+  || ',"eventVersion":' || event_version || ',"seq":' || seq || ',"txId":' || json_quote(tx_id)
+  || ',"causedByEventId":' || json_quote(caused_by_event_id) || ',"payload":' || payload_json
+  || ',"metadata":' || coalesce(metadata_json, 'null') || ',"createdAt":' || json_quote(created_at) || '}'`
+/** Rows in the order of the query within become one JSON array. */
+const toJsonArray = (sql: string, order: 'seq' | 'position'): string =>
+  `SELECT CAST('[' || coalesce(group_concat(${JSON_LINE}, ',' ORDER BY ${order}), '') || ']' AS BLOB) AS bytes FROM (${sql})`
+const LOAD_BYTES = toJsonArray(LOAD, 'seq')
 const SNAPSHOT = `SELECT aggregate_id, last_seq, state_json, created_at, state_version FROM snapshots
   WHERE aggregate_type = ? AND aggregate_id = ?`
 const SAVE_SNAPSHOT = `INSERT INTO snapshots (id, aggregate_type, aggregate_id, last_seq, state_json, created_at, state_version)
@@ -194,30 +207,50 @@ export const createEventStore = (
     return answers.map((answer) => ('event' in answer ? (placed.get(answer) ?? answer.event) : answer))
   }
 
-  const readAll: EventStorePort['readAll'] = ({
+  const bytesOf = (sql: string, params: readonly Bound[]): Uint8Array<ArrayBuffer> => {
+    const bytes = database.all(sql, params)[0]?.['bytes']
+    if (bytes instanceof Uint8Array) return bytes as Uint8Array<ArrayBuffer>
+    throw new FlowForgeError('INTERNAL', 'A load answered without bytes.')
+  }
+
+  const loadParams = ({ aggregateId, afterSeq = 0, limit = -1 }: Parameters<EventStorePort['load']>[0]) => [
+    aggregateTypeOf(aggregateId),
+    aggregateId,
+    afterSeq,
+    limit
+  ]
+
+  const readAllQuery = ({
     afterPosition = 0,
     limit = READ_ALL_LIMIT,
     aggregateType,
     eventType
-  }) =>
-    transactions.perform(scope, false, () => {
-      const filters = [
-        ...(aggregateType === undefined ? [] : [{ sql: 'AND aggregate_type = ?', value: aggregateType }]),
-        ...(eventType === undefined ? [] : [{ sql: 'AND event_type = ?', value: eventType }])
-      ]
-      const sql = `SELECT ${COLUMNS} FROM events WHERE position > ? ${filters.map((filter) => filter.sql).join(' ')}
-        ORDER BY position LIMIT ?`
-      return database.all(sql, [afterPosition, ...filters.map((filter) => filter.value), limit]).map(toEvent)
-    })
+  }: Parameters<EventStorePort['readAll']>[0]): { sql: string; params: Bound[] } => {
+    const filters = [
+      ...(aggregateType === undefined ? [] : [{ sql: 'AND aggregate_type = ?', value: aggregateType }]),
+      ...(eventType === undefined ? [] : [{ sql: 'AND event_type = ?', value: eventType }])
+    ]
+    const sql = `SELECT ${COLUMNS} FROM events WHERE position > ? ${filters.map((filter) => filter.sql).join(' ')}
+      ORDER BY position LIMIT ?`
+    return { sql, params: [afterPosition, ...filters.map((filter) => filter.value), limit] }
+  }
 
   return {
     append: (event) => transactions.perform(scope, true, () => appendOne(event)),
     appendMany: (events) => transactions.perform(scope, true, () => appendAll(events)),
-    load: ({ aggregateId, afterSeq = 0, limit = -1 }) =>
-      transactions.perform(scope, false, () =>
-        database.all(LOAD, [aggregateTypeOf(aggregateId), aggregateId, afterSeq, limit]).map(toEvent)
-      ),
-    readAll,
+    load: (args) =>
+      transactions.perform(scope, false, () => database.all(LOAD, loadParams(args)).map(toEvent)),
+    loadBytes: (args) => transactions.perform(scope, false, () => bytesOf(LOAD_BYTES, loadParams(args))),
+    readAll: (args) =>
+      transactions.perform(scope, false, () => {
+        const { sql, params } = readAllQuery(args)
+        return database.all(sql, params).map(toEvent)
+      }),
+    readAllBytes: (args) =>
+      transactions.perform(scope, false, () => {
+        const { sql, params } = readAllQuery(args)
+        return bytesOf(toJsonArray(sql, 'position'), params)
+      }),
     latestSnapshot: ({ aggregateId }) =>
       transactions.perform(scope, false, () => {
         const [row] = database.all(SNAPSHOT, [aggregateTypeOf(aggregateId), aggregateId])
