@@ -143,6 +143,56 @@ test.describe('window.db', () => {
     await browser.close()
   })
 
+  test('a subscription hands on what is stored and then what comes, each event once', async ({ baseURL }) => {
+    const { browser } = await openBrowser(profile)
+    const page = await openApp(browser, String(baseURL))
+    const seen = await page.evaluate(async () => {
+      const { db } = window
+      const append = (aggregateId: string, count: number) =>
+        db.appendEvents({
+          events: Array.from({ length: count }, (_, index) => ({
+            aggregateId,
+            eventType: 'Heard',
+            payload: { index }
+          }))
+        })
+      await append('ear:1', 1_100)
+      const heard: number[] = []
+      const stop = db.subscribe({ afterPosition: 0, eventType: 'Heard' }, (event) =>
+        heard.push(event.position)
+      )
+      const late: number[] = []
+      const stopLate = await db.subscribe({
+        aggregateType: 'ear',
+        listener: async (event) => {
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          late.push(event.payload['index'] as number)
+        }
+      })
+      await db.queryProjection({ sql: 'SELECT 1' })
+      await Promise.all(Array.from({ length: 20 }, (_, index) => append(`ear:${index}`, 5)))
+      const until = Date.now() + 20_000
+      while ((heard.length < 1_200 || late.length < 100) && Date.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      stop()
+      stopLate()
+      await append('ear:1', 1)
+      const stored = await db.readAll({ eventType: 'Heard', limit: 1_200 })
+      let refused: unknown = null
+      try {
+        db.subscribe({ afterPosition: -1 }, () => undefined)
+      } catch (thrown) {
+        refused = Reflect.get(Object(thrown), 'code')
+      }
+      return { heard, stored: stored.map(({ position }) => position), late: late.length, refused }
+    })
+    expect(seen.heard).toEqual(seen.stored)
+    expect(seen.late).toBe(100)
+    expect(seen.refused).toBe('INVALID_INPUT')
+    await browser.close()
+  })
+
   test('a second tab says so, and takes over when the first is closed', async ({ baseURL }) => {
     const { browser } = await openBrowser(profile)
     const first = await openApp(browser, String(baseURL))

@@ -1,6 +1,16 @@
 import * as Comlink from 'comlink'
-import { FlowForgeError } from '../worker/api.ts'
-import type { Boot, DbApi, FlowForgeApi, Row, RunProgress, WireDbApi, WorkerApi } from '../worker/api.ts'
+import { FlowForgeError, SubscribeInput, fromWireError } from '../worker/api.ts'
+import type {
+  Boot,
+  DbApi,
+  Event,
+  FlowForgeApi,
+  WireError,
+  Row,
+  RunProgress,
+  WireDbApi,
+  WorkerApi
+} from '../worker/api.ts'
 import { fromWire, keepErrorCodes } from '../worker/boundary.ts'
 
 export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: string } }
@@ -181,8 +191,31 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
     }
   }
 
+  const followLog: DbApi['subscribe'] = ({ listener, ...args }, given = listener) => {
+    const parsed = SubscribeInput.safeParse(args)
+    if (!parsed.success || typeof given !== 'function') {
+      const issues = parsed.error?.issues ?? []
+      const why = issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ')
+      throw new FlowForgeError('INVALID_INPUT', `subscribe: ${why || 'there is no listener'}`, { issues })
+    }
+    let isOver = false
+    const heard = Comlink.proxy(async (events: readonly Event[]) => {
+      for (const event of events) {
+        if (isOver) return
+        // oxlint-disable-next-line no-await-in-loop -- one after the other is what a subscription is
+        await given(event)
+      }
+    })
+    const failed = Comlink.proxy((wire: WireError) => reportError(fromWireError(wire)))
+    const stop = subscribe(() => remote.subscribe(parsed.data, heard, failed), [heard, failed], reportError)
+    return () => {
+      isOver = true
+      stop()
+    }
+  }
+
   return {
-    db: fromWire(build<WireDbApi>(DB_CALLS, ['db'])),
+    db: { ...fromWire(build<WireDbApi>(DB_CALLS, ['db'])), subscribe: followLog },
     flowforge: build<FlowForgeApi>(FLOWFORGE_CALLS, ['flowforge']),
     onBoot: (listener) => {
       bootListeners.add(listener)

@@ -4,7 +4,7 @@
  * + are the app's own additions. Every call takes one object and fails with a `FlowForgeError`.
  */
 import { z } from 'zod'
-import type { ErrorCode, Event, Row, Snapshot } from '../db/ports.ts'
+import type { ErrorCode, Event, Row, Snapshot, WireError } from '../db/ports.ts'
 import { GraphChange } from '../workflow/change.ts'
 import type { Graph, Parameters } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
@@ -63,6 +63,14 @@ export const dbInputs = {
   statBlob: z.strictObject({ key: Text })
 } as const
 
+/** What a subscription starts after, and lets through; `afterPosition` defaults to the log's end. */
+export const SubscribeInput = z.strictObject({
+  afterPosition: z.number().int().min(0).optional(),
+  aggregateType: Text.optional(),
+  eventType: Text.optional()
+})
+export type EventListener = (event: Event) => unknown
+
 type In<S extends z.ZodType> = z.input<S>
 type DbInputs = { [K in keyof typeof dbInputs]: In<(typeof dbInputs)[K]> }
 
@@ -71,6 +79,15 @@ export type DbApi = {
   appendEvents(args: DbInputs['appendEvents']): Promise<Event[]>
   loadEvents(args: DbInputs['loadEvents']): Promise<Event[]>
   readAll(args: DbInputs['readAll']): Promise<Event[]>
+  /**
+   * Hands on the events after a position and then those that come, in order, each once. The next is handed on when the
+   * listener's answer to the last has settled. A listener that throws ends the subscription. Answers with a function that
+   * ends it.
+   */
+  subscribe(
+    args: In<typeof SubscribeInput> & { listener?: EventListener },
+    listener?: EventListener
+  ): () => void
   latestSnapshot(args: DbInputs['latestSnapshot']): Promise<Snapshot | null>
   saveSnapshot(args: DbInputs['saveSnapshot']): Promise<void>
   queryProjection(args: DbInputs['queryProjection']): Promise<Row[]>
@@ -280,7 +297,7 @@ export type Boot =
   | { state: 'failed'; message: string; code: ErrorCode }
 
 /** `DbApi` as it crosses the boundary: lists of events are the UTF-8 bytes of their JSON, transferred instead of copied. */
-export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll'> & {
+export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll' | 'subscribe'> & {
   loadEvents(args: DbInputs['loadEvents']): Promise<Uint8Array>
   readAll(args: DbInputs['readAll']): Promise<Uint8Array>
 }
@@ -294,6 +311,12 @@ export type WorkerApi = {
   liveQuery(
     args: { sql: string; params?: unknown[] },
     listener: (answer: { rows: Row[] } | { error: { code: string; message: string } }) => void
+  ): Promise<() => void>
+  /** Events in batches, each handed on when the listener has settled; `onFailure` hears why it ended by itself. */
+  subscribe(
+    args: In<typeof SubscribeInput>,
+    listener: (events: readonly Event[]) => unknown,
+    onFailure: (error: WireError) => void
   ): Promise<() => void>
   /** Progress of every run, at most ten times a second each. */
   onProgress(listener: (progress: RunProgress) => void): Promise<() => void>

@@ -10,7 +10,7 @@ import { systemWorld } from './world.ts'
 
 describe('window.db, as the worker answers it', () => {
   let context: DbContext
-  let db: DbApi
+  let db: Omit<DbApi, 'subscribe'>
   beforeEach(async () => {
     context = await openDbContext({ storage: 'memory', ...systemWorld })
     db = fromWire(createDbHandlers(context, createEventLog(context, ALL_PROJECTIONS)))

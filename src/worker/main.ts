@@ -1,14 +1,16 @@
 import { expose, proxy } from 'comlink'
 import { openDbContext } from '../db/index.ts'
-import { toFlowForgeError, type DbContext } from '../db/ports.ts'
-import type { Boot, WorkerApi } from './api.ts'
+import { toFlowForgeError, toWireError, type DbContext } from '../db/ports.ts'
+import { SubscribeInput, type Boot, type WorkerApi } from './api.ts'
 import { keepErrorCodes } from './boundary.ts'
 import { createDeferred } from './deferred.ts'
 import { openComputeEngine } from './engine/open-compute-engine.ts'
 import { createDoor, createGate } from './gate.ts'
+import { parseInput } from './handler.ts'
 import { takeLead } from './leader.ts'
 import { followQuery } from './live-queries.ts'
 import { startProgram } from './program.ts'
+import { followEvents } from './subscriptions.ts'
 import { systemWorld } from './world.ts'
 
 /** The composition root: opens storage, wires, exposes; nothing else. */
@@ -21,6 +23,13 @@ const api: WorkerApi = {
   liveQuery: async (query, listener) => {
     await gate.program()
     return proxy(followQuery(await opened.promise, query, listener))
+  },
+  subscribe: async (args, listener, onFailure) => {
+    await gate.program()
+    const query = parseInput('subscribe', SubscribeInput, args)
+    return proxy(
+      followEvents(await opened.promise, query, listener, (thrown) => onFailure(toWireError(thrown)))
+    )
   },
   onProgress: async (listener) => proxy((await gate.program()).onProgress(listener))
 }
