@@ -11,7 +11,7 @@ import type {
   WireDbApi,
   WorkerApi
 } from '../worker/api.ts'
-import { fromWire, keepErrorCodes } from '../worker/boundary.ts'
+import { fromWire, keepErrorCodes, parseInput } from '../worker/boundary.ts'
 
 export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: string } }
 
@@ -192,11 +192,9 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
   }
 
   const followLog: DbApi['subscribe'] = ({ listener, ...args }, given = listener) => {
-    const parsed = SubscribeInput.safeParse(args)
-    if (!parsed.success || typeof given !== 'function') {
-      const issues = parsed.error?.issues ?? []
-      const why = issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ')
-      throw new FlowForgeError('INVALID_INPUT', `subscribe: ${why || 'there is no listener'}`, { issues })
+    const query = parseInput('subscribe', SubscribeInput, args)
+    if (typeof given !== 'function') {
+      throw new FlowForgeError('INVALID_INPUT', 'subscribe: give it a listener, a function of one event.')
     }
     let isOver = false
     const heard = Comlink.proxy(async (events: readonly Event[]) => {
@@ -207,7 +205,7 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
       }
     })
     const failed = Comlink.proxy((wire: WireError) => reportError(fromWireError(wire)))
-    const stop = subscribe(() => remote.subscribe(parsed.data, heard, failed), [heard, failed], reportError)
+    const stop = subscribe(() => remote.subscribe(query, heard, failed), [heard, failed], reportError)
     return () => {
       isOver = true
       stop()

@@ -1,5 +1,14 @@
 import { transferHandlers } from 'comlink'
-import { fromWireError, toWireError, type DbApi, type Event, type WireDbApi, type WireError } from './api.ts'
+import type { z } from 'zod'
+import {
+  FlowForgeError,
+  fromWireError,
+  toWireError,
+  type DbApi,
+  type Event,
+  type WireDbApi,
+  type WireError
+} from './api.ts'
 
 /**
  * Replaces Comlink's way of throwing across the boundary, which keeps the message alone: a `FlowForgeError` arrives
@@ -32,3 +41,14 @@ export const fromWire = (wire: WireDbApi): Omit<DbApi, 'subscribe'> => ({
   loadEvents: async (args) => toEvents(await wire.loadEvents(args)),
   readAll: async (args) => toEvents(await wire.readAll(args))
 })
+
+const sentence = (issue: z.core.$ZodIssue): string =>
+  issue.path.length === 0 ? issue.message : `${issue.path.map(String).join('.')}: ${issue.message}`
+
+/** Parses a call's argument. @throws FlowForgeError `INVALID_INPUT` with zod's issues */
+export const parseInput = <S extends z.ZodType>(call: string, schema: S, input: unknown): z.output<S> => {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues
+  throw new FlowForgeError('INVALID_INPUT', `${call}: ${issues.map(sentence).join('; ')}`, { issues })
+}

@@ -1,16 +1,6 @@
 import type { z } from 'zod'
-import { FlowForgeError, toFlowForgeError } from '../db/ports.ts'
-
-const sentence = (issue: z.core.$ZodIssue): string =>
-  issue.path.length === 0 ? issue.message : `${issue.path.map(String).join('.')}: ${issue.message}`
-
-/** Parses a call's argument. @throws FlowForgeError `INVALID_INPUT` with zod's issues */
-export const parseInput = <S extends z.ZodType>(call: string, schema: S, input: unknown): z.output<S> => {
-  const parsed = schema.safeParse(input)
-  if (parsed.success) return parsed.data
-  const issues = parsed.error.issues
-  throw new FlowForgeError('INVALID_INPUT', `${call}: ${issues.map(sentence).join('; ')}`, { issues })
-}
+import { toFlowForgeError } from '../db/ports.ts'
+import { parseInput } from './boundary.ts'
 
 /**
  * One call of the door: parses what comes in, runs it, and turns whatever is thrown into a `FlowForgeError`. A failure

@@ -16,7 +16,8 @@ test.each([
   ['date', '2024-02-29'],
   ['timestamp', '2026-11-24'],
   ['timestamp', '2026-11-24T13:30:00.123Z'],
-  ['timestamp', '2026-11-24 13:30']
+  ['timestamp', '2026-11-24 13:30'],
+  ['timestamp', '2026-11-24T13:30:00+02:00']
 ] as const)('a %s may be %j', (type, value) => {
   expect(problemOf(type, value)).toBeUndefined()
   expect(problemOf(type, null)).toBeUndefined()
@@ -27,6 +28,7 @@ test.each([
   ['boolean', 1],
   ['integer', 1.5],
   ['integer', '1.0'],
+  ['integer', 2 ** 53],
   ['integer', 'many'],
   ['integer', true],
   ['number', ''],

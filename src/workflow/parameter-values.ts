@@ -23,7 +23,7 @@ const FORMS: Readonly<Record<ParameterDefinition['type'], Form>> = {
     expected: 'a whole number, e.g. 15',
     // Text keeps the digits that a number beyond 2^53 would lose.
     fits: (value) =>
-      typeof value === 'number' ? Number.isInteger(value) : /^[+-]?\d{1,19}$/.test(String(value))
+      typeof value === 'number' ? Number.isSafeInteger(value) : /^[+-]?\d{1,19}$/.test(String(value))
   },
   number: {
     expected: 'a number, e.g. 1.5',
@@ -42,7 +42,7 @@ const FORMS: Readonly<Record<ParameterDefinition['type'], Form>> = {
     fits: (value) =>
       typeof value === 'string' &&
       isDay(value) &&
-      /^.{10}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?Z?)?$/.test(value)
+      /^.{10}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$/.test(value)
   }
 }
 
