@@ -192,19 +192,4 @@ test.describe('window.db', () => {
     expect(seen.refused).toBe('INVALID_INPUT')
     await browser.close()
   })
-
-  test('a second tab says so, and takes over when the first is closed', async ({ baseURL }) => {
-    const { browser } = await openBrowser(profile)
-    const first = await openApp(browser, String(baseURL))
-    const second = await browser.newPage()
-    await second.goto(String(baseURL))
-    await expect(second.getByText(/open in another tab/i)).toBeVisible()
-    await first.close()
-    await expect(second.getByText(/open in another tab/i)).toBeHidden({ timeout: 15_000 })
-    const events = await second.evaluate(() =>
-      window.db.loadEvents({ aggregateId: 'workflow:my-workflow-123' })
-    )
-    expect(events).toHaveLength(1)
-    await browser.close()
-  })
 })

@@ -5,6 +5,7 @@ import {
   type SqliteOptions as ContextOptions
 } from './sqlite/sqlite-context.ts'
 
+export { prepareSqlite as prepareStorage } from './sqlite/open-database.ts'
 export type { ContextOptions }
 
 /** Opens storage. @throws FlowForgeError `STORAGE_UNAVAILABLE`, `CORRUPT`, `NOT_ALLOWED` for a newer database */

@@ -17,6 +17,14 @@ export type AggregateStore = {
     aggregateId: string,
     ...commands: readonly Command[]
   ): Promise<Loaded<State>>
+  /**
+   * The same for commands of one call, which may be sent again when a leader dies before it has answered: what was
+   * carried out under this id is not carried out again, and answered with the aggregate as it is now.
+   */
+  once(callId: string | undefined): Pick<AggregateStore, 'execute'> & {
+    /** Whether it was carried out before; for a call that looks at more than the aggregate. */
+    wasCarriedOut(): Promise<boolean>
+  }
 }
 
 /** A snapshot is taken when a stream has grown by this many events since the last. */
@@ -54,13 +62,25 @@ const loadFrom = async <State, Command, E extends DomainEvent>(
   }
 }
 
-export const createAggregateStore = (context: DbContext, log: EventLog): AggregateStore => ({
-  load: async (aggregate, aggregateId) => loadFrom(context, aggregate, aggregateId),
+/** The ids of the events that a call brings about; that the first is stored says that all of it was carried out. */
+const eventIdOf = (callId: string, index: number): string => `${callId}/${index}`
 
+const isStored = async (tx: DbContext, eventId: string): Promise<boolean> => {
+  const sql = 'SELECT 1 FROM events WHERE id = ?'
+  return (await tx.projectionStore.query({ sql, params: [eventId] })).length > 0
+}
+
+const executing = (
+  context: DbContext,
+  log: EventLog,
+  callId: string | undefined
+): Pick<AggregateStore, 'execute'> => ({
   execute: (aggregate, aggregateId, ...commands) =>
     context.tx.runInTransaction(async (tx) => {
       const before = await loadFrom(tx, aggregate, aggregateId)
+      if (callId !== undefined && (await isStored(tx, eventIdOf(callId, 0)))) return before
       let { state, seq, savedAt } = before
+      let count = 0
       for (const command of commands) {
         const decision = aggregate.decide(state, command)
         if (!decision.ok) throw toError(decision)
@@ -72,9 +92,11 @@ export const createAggregateStore = (context: DbContext, log: EventLog): Aggrega
             eventType: event.type,
             eventVersion: aggregate.events[event.type as keyof typeof aggregate.events].version,
             payload: { ...event.payload },
-            ...(index === 0 ? { expectedSeq: seq } : {})
+            ...(index === 0 ? { expectedSeq: seq } : {}),
+            ...(callId === undefined ? {} : { id: eventIdOf(callId, count + index) })
           }))
         )
+        count += stored.length
         state = replay(aggregate, state, stored)
         seq = stored.at(-1)?.seq ?? seq
         savedAt = stored.at(-1)?.createdAt ?? savedAt
@@ -89,4 +111,13 @@ export const createAggregateStore = (context: DbContext, log: EventLog): Aggrega
       }
       return { state, seq, savedAt }
     })
+})
+
+export const createAggregateStore = (context: DbContext, log: EventLog): AggregateStore => ({
+  load: async (aggregate, aggregateId) => loadFrom(context, aggregate, aggregateId),
+  ...executing(context, log, undefined),
+  once: (callId) => ({
+    ...executing(context, log, callId),
+    wasCarriedOut: async () => callId !== undefined && isStored(context, eventIdOf(callId, 0))
+  })
 })

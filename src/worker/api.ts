@@ -230,7 +230,8 @@ export type RunProgress = {
 
 export type ProjectionLag = { name: string; version: number; position: number; lag: number }
 export type Status = {
-  role: 'leader'
+  /** A follower works through the tab that leads. */
+  role: 'leader' | 'follower'
   storage: 'opfs' | 'memory'
   persisted: boolean
   usage: number
@@ -291,7 +292,7 @@ export type FlowForgeApi = {
 export type Boot =
   | { state: 'starting' }
   | { state: 'ready' }
-  /** Another tab holds the storage; `ready` follows by itself when it lets go. */
+  /** Another tab with another version of the code holds the storage; `ready` follows by itself when it lets go. */
   | { state: 'other-tab' }
   | { state: 'storage-unavailable'; message: string }
   | { state: 'failed'; message: string; code: ErrorCode }

@@ -3,16 +3,27 @@ import type { DbContext } from '../db/ports.ts'
 import { dbInputs, type WireDbApi } from './api.ts'
 import { handler } from './handler.ts'
 import type { EventLog } from './event-log.ts'
+import type { Once } from './once.ts'
 
 const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(bytes, [bytes.buffer])
 
 /**
  * The document's handlers: `window.db` as seen from the worker. Queries go to `read`, which SQLite itself keeps from
- * writing; protected tables are refused by the projection store.
+ * writing; protected tables are refused by the projection store. An event that brings no id gets one of its call's, so
+ * that a call which is sent again answers with what it stored. A blob that is put again is the same blob.
  */
-export const createDbHandlers = (context: DbContext, log: EventLog): WireDbApi => ({
-  appendEvent: handler('appendEvent', dbInputs.appendEvent, (event) => log.append(event)),
-  appendEvents: handler('appendEvents', dbInputs.appendEvents, ({ events }) => log.appendMany(events)),
+export const createDbHandlers = (context: DbContext, log: EventLog, once: Once): WireDbApi => ({
+  appendEvent: handler('appendEvent', dbInputs.appendEvent, (event, callId) =>
+    log.append({ ...event, id: event.id ?? callId })
+  ),
+  appendEvents: handler('appendEvents', dbInputs.appendEvents, ({ events }, callId) =>
+    log.appendMany(
+      events.map((event, index) => ({
+        ...event,
+        id: event.id ?? (callId === undefined ? undefined : `${callId}/${index}`)
+      }))
+    )
+  ),
   loadEvents: handler('loadEvents', dbInputs.loadEvents, async (args) =>
     asTransferred(await context.eventStore.loadBytes(args))
   ),
@@ -30,11 +41,11 @@ export const createDbHandlers = (context: DbContext, log: EventLog): WireDbApi =
     dbInputs.queryProjection,
     async (args) => (await context.projectionStore.read(args)).rows
   ),
-  upsertProjection: handler('upsertProjection', dbInputs.upsertProjection, (args) =>
-    context.projectionStore.upsert(args)
+  upsertProjection: handler('upsertProjection', dbInputs.upsertProjection, (args, callId) =>
+    once(callId, (tx) => tx.projectionStore.upsert(args))
   ),
-  truncateProjection: handler('truncateProjection', dbInputs.truncateProjection, (args) =>
-    context.projectionStore.truncate(args)
+  truncateProjection: handler('truncateProjection', dbInputs.truncateProjection, (args, callId) =>
+    once(callId, (tx) => tx.projectionStore.truncate(args))
   ),
   putBlob: handler('putBlob', dbInputs.putBlob, (args) => context.blobStore.put(args)),
   getBlob: handler('getBlob', dbInputs.getBlob, async (args) => {

@@ -6,6 +6,7 @@ import { fromWire } from './boundary.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import { createEventLog } from './event-log.ts'
 import type { DbApi } from './api.ts'
+import { createOnce } from './once.ts'
 import { systemWorld } from './world.ts'
 
 describe('window.db, as the worker answers it', () => {
@@ -13,7 +14,9 @@ describe('window.db, as the worker answers it', () => {
   let db: Omit<DbApi, 'subscribe'>
   beforeEach(async () => {
     context = await openDbContext({ storage: 'memory', ...systemWorld })
-    db = fromWire(createDbHandlers(context, createEventLog(context, ALL_PROJECTIONS)))
+    db = fromWire(
+      createDbHandlers(context, createEventLog(context, ALL_PROJECTIONS), createOnce(context, systemWorld))
+    )
   })
   afterEach(() => context.close())
 

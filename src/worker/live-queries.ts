@@ -9,12 +9,12 @@ const FRAME_MS = 16
 
 /**
  * Follows a read-only query: its rows now, and again after each commit that wrote a table it reads, at most once a
- * frame and never two at a time. The tables are those that SQLite's authorizer named when it was last asked.
+ * frame, never two at a time, and not before the listener's answer to the last rows has settled. The tables are those that SQLite's authorizer named when it was last asked.
  */
 export const followQuery = (
   context: DbContext,
   query: Query,
-  listener: (answer: LiveAnswer) => void
+  listener: (answer: LiveAnswer) => unknown
 ): (() => void) => {
   let tables: ReadonlySet<string> | null = null
   let isAsking = false
@@ -27,10 +27,10 @@ export const followQuery = (
     try {
       const answer = await context.projectionStore.read(query)
       tables = new Set(answer.tables)
-      if (!isOver) listener({ rows: answer.rows })
+      if (!isOver) await listener({ rows: answer.rows })
     } catch (thrown) {
       const { code, message } = toFlowForgeError(thrown)
-      if (!isOver) listener({ error: { code, message } })
+      if (!isOver) await listener({ error: { code, message } })
     } finally {
       isAsking = false
       if (isStale) schedule()

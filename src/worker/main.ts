@@ -1,36 +1,39 @@
 import { expose, proxy } from 'comlink'
-import { openDbContext } from '../db/index.ts'
-import { toFlowForgeError, toWireError, type DbContext } from '../db/ports.ts'
-import { SubscribeInput, type Boot, type WorkerApi } from './api.ts'
+import { openDbContext, prepareStorage } from '../db/index.ts'
+import { toFlowForgeError, toWireError } from '../db/ports.ts'
+import { SubscribeInput, dbInputs, type Boot, type WorkerApi } from './api.ts'
 import { keepErrorCodes, parseInput } from './boundary.ts'
-import { createDeferred } from './deferred.ts'
 import { openComputeEngine } from './engine/open-compute-engine.ts'
 import { createDoor, createGate } from './gate.ts'
 import { takeLead } from './leader.ts'
-import { followQuery } from './live-queries.ts'
 import { startProgram } from './program.ts'
-import { followEvents } from './subscriptions.ts'
+import { hostTabs } from './tabs/host.ts'
+import { joinTabs } from './tabs/remote.ts'
+import { createSwitchboard } from './tabs/switchboard.ts'
+import { toTarget } from './tabs/target.ts'
 import { systemWorld } from './world.ts'
 
-/** The composition root: opens storage, wires, exposes; nothing else. */
-const gate = createGate()
-const opened = createDeferred<DbContext>()
+/** The composition root: leads or follows, opens storage, wires, exposes; nothing else. */
+const { now, newId } = systemWorld
+const switchboard = createSwitchboard()
+const gate = createGate(switchboard)
+/** The address of this file has a hash of the code in its name. */
+const build = import.meta.url
 
 const api: WorkerApi = {
-  ...createDoor(gate),
+  ...createDoor(switchboard, newId),
   onBoot: async (listener) => gate.listen(listener),
-  liveQuery: async (query, listener) => {
-    await gate.program()
-    return proxy(followQuery(await opened.promise, query, listener))
-  },
-  subscribe: async (args, listener, onFailure) => {
-    await gate.program()
-    const query = parseInput('subscribe', SubscribeInput, args)
-    return proxy(
-      followEvents(await opened.promise, query, listener, (thrown) => onFailure(toWireError(thrown)))
-    )
-  },
-  onProgress: async (listener) => proxy((await gate.program()).onProgress(listener))
+  liveQuery: async (query, listener) =>
+    proxy(switchboard.liveQuery(parseInput('liveQuery', dbInputs.queryProjection, query), listener)),
+  subscribe: async (args, listener, onFailure) =>
+    proxy(
+      switchboard.subscribe(
+        parseInput('subscribe', SubscribeInput, args),
+        ({ events }) => listener(events),
+        (thrown) => onFailure(toWireError(thrown))
+      )
+    ),
+  onProgress: async (listener) => proxy(switchboard.onProgress(listener))
 }
 
 keepErrorCodes()
@@ -44,13 +47,48 @@ const toBoot = (thrown: unknown): Boot => {
     : { state: 'failed', code, message }
 }
 
-const boot = async (): Promise<void> => {
-  await takeLead(() => gate.tell({ state: 'other-tab' }))
-  gate.tell({ state: 'starting' })
-  const context = await openDbContext({ storage: 'opfs', now: systemWorld.now, newId: systemWorld.newId })
-  opened.resolve(context)
+const follow = async (): Promise<() => void> => {
+  // Half of what a hand-over takes, done ahead.
+  prepareStorage()
+  return joinTabs({
+    tab: newId(),
+    build,
+    newId,
+    onLeader: (target) => {
+      switchboard.attach(target)
+      gate.tell({ state: 'ready' })
+    },
+    onForeign: () => gate.tell({ state: 'other-tab' })
+  })
+}
+
+const lead = async (): Promise<void> => {
+  const context = await openDbContext({ storage: 'opfs', now, newId })
   const engine = openComputeEngine({ blobStore: context.blobStore })
-  gate.open(await startProgram({ context, engine, world: systemWorld, baseUrl: import.meta.env.BASE_URL }))
+  const program = await startProgram({
+    context,
+    engine,
+    world: systemWorld,
+    baseUrl: import.meta.env.BASE_URL
+  })
+  const target = toTarget(program, context)
+  switchboard.attach(target)
+  gate.tell({ state: 'ready' })
+  hostTabs({ target, epoch: newId(), build })
+}
+
+const boot = async (): Promise<void> => {
+  let leave = (): void => undefined
+  const letGo = await takeLead(async () => {
+    leave = await follow()
+  })
+  switchboard.detach()
+  leave()
+  await lead().catch((thrown: unknown) => {
+    // Another tab may be able to open what this one cannot.
+    letGo()
+    throw thrown
+  })
 }
 
 boot().catch((thrown: unknown) => {

@@ -9,6 +9,7 @@ import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
 import { createExampleHandlers } from './example-handlers.ts'
+import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
 import { rebuildIfOutdated } from './projections/rebuild.ts'
 import { createRunHandlers } from './run-handlers.ts'
@@ -39,6 +40,7 @@ export const startProgram = async (args: {
   const log = createEventLog(context, ALL_PROJECTIONS)
   const aggregates = createAggregateStore(context, log)
   await endInterruptedRuns(context, aggregates)
+  await forgetOldCalls(context, world)
 
   const catalog = createCatalog(context, engine)
   const planning = createPlanning(catalog, engine)
@@ -47,7 +49,7 @@ export const startProgram = async (args: {
   const sources = createSourceHandlers({ context, aggregates, catalog, engine, world })
   const workflows = createWorkflowHandlers({ context, aggregates, planning, engine, world })
   return {
-    db: createDbHandlers(context, log),
+    db: createDbHandlers(context, log, createOnce(context, world)),
     flowforge: {
       sources,
       workflows,

@@ -38,9 +38,14 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
       params: [key, SCOPE, world.now(), JSON.stringify(runId)]
     })
 
-  const start: FlowForgeApi['runs']['start'] = async (args) => {
+  const start = async (
+    args: Parameters<FlowForgeApi['runs']['start']>[0],
+    callId: string | undefined
+  ): Promise<{ runId: string }> => {
     const { workflowId, parameters = {}, until, trigger = 'manual', idempotencyKey } = args
-    const known = idempotencyKey === undefined ? undefined : await runOf(idempotencyKey)
+    // A call that is sent again is one run, as a key is that its caller gave.
+    const key = idempotencyKey ?? (callId === undefined ? undefined : `call:${callId}`)
+    const known = key === undefined ? undefined : await runOf(key)
     if (known !== undefined) return { runId: known }
     const { state } = await aggregates.load(workflowAggregate, workflowId)
     const { version, graph } = versionOf(workflowId, state, args.version)
@@ -65,7 +70,7 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
         ...(until === undefined ? {} : { until }),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey })
       })
-      if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
+      if (key !== undefined) await remember(tx, key, runId)
     })
     runner.enqueue({ runId, graph, parameters, until })
     return { runId }

@@ -82,7 +82,10 @@ type Parts = {
 export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
   const { context, aggregates, catalog, engine, world } = parts
 
-  const importFile = async ({ file, name }: { file: File; name?: string | undefined }) => {
+  const importFile = async (
+    { file, name }: { file: File; name?: string | undefined },
+    callId: string | undefined
+  ) => {
     const kind = kindOf(file.name)
     const stream = await readableStream(file)
     const mediaType = file.type === '' ? 'application/octet-stream' : file.type
@@ -91,9 +94,9 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
       const same = await catalog.sameFile(wanted, sha256)
       if (same !== undefined) return { dataSourceId: same.id, name: same.name }
       const prepared = await engine.prepare({ blobKey: key, fileName: file.name, kind })
-      const dataSourceId = `datasource:${world.newId()}`
+      const dataSourceId = `datasource:${callId ?? world.newId()}`
       const freeName = await catalog.freeName(wanted)
-      await aggregates.execute(dataSourceAggregate, dataSourceId, {
+      await aggregates.once(callId).execute(dataSourceAggregate, dataSourceId, {
         type: 'ImportDataSource',
         name: freeName,
         kind,
@@ -127,21 +130,25 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
         return engine.page({ source: source.config.prepared, offset, limit })
       }
     ),
-    rename: handler('sources.rename', inputs.rename, async ({ dataSourceId, name }) => {
+    rename: handler('sources.rename', inputs.rename, async ({ dataSourceId, name }, callId) => {
       const taken = await catalog.byName(name)
       if (taken !== undefined && taken.id !== dataSourceId) {
         throw new FlowForgeError('CONFLICT', `There is already a data source named "${name}".`, { name })
       }
-      await aggregates.execute(dataSourceAggregate, dataSourceId, { type: 'RenameDataSource', name })
+      await aggregates
+        .once(callId)
+        .execute(dataSourceAggregate, dataSourceId, { type: 'RenameDataSource', name })
     }),
-    remove: handler('sources.remove', inputs.remove, async ({ dataSourceId }) => {
+    remove: handler('sources.remove', inputs.remove, async ({ dataSourceId }, callId) => {
+      const command = aggregates.once(callId)
+      if (await command.wasCarriedOut()) return
       const source = await catalog.byId(dataSourceId)
       const workflows = await usedBy(source.name)
       if (workflows.length > 0) {
         const message = `"${source.name}" is used by ${workflows.map((name) => `"${name}"`).join(', ')}. Choose another source there first.`
         throw new FlowForgeError('CONFLICT', message, { workflows })
       }
-      await aggregates.execute(dataSourceAggregate, dataSourceId, { type: 'RemoveDataSource' })
+      await command.execute(dataSourceAggregate, dataSourceId, { type: 'RemoveDataSource' })
     })
   }
 }

@@ -21,7 +21,7 @@ describe('a subscription', () => {
   }
   const follow = (args: SubscriptionArgs) => {
     const seen: Event[] = []
-    const end = followEvents(context, args, (events) => seen.push(...events), fail)
+    const end = followEvents(context, args, ({ events }) => seen.push(...events), fail)
     return { seen, end }
   }
   const all = () => context.eventStore.readAll({ limit: 100_000 })
@@ -66,7 +66,7 @@ describe('a subscription', () => {
     const end = followEvents(
       context,
       { afterPosition: 0 },
-      (events) => {
+      ({ events }) => {
         sizes.push(events.length)
         return gates[sizes.length - 1]?.promise
       },

@@ -10,15 +10,19 @@ export type SubscriptionArgs = {
   readonly eventType?: string | undefined
 }
 
+/** Events, and the position up to which nothing is missing: whoever goes on later goes on from there. */
+export type LogBatch = { readonly events: readonly Event[]; readonly position: number }
+
 /**
  * Hands on what the log holds after a position and then what comes, in order, each event once. The next batch is read
  * when the listener's answer to the last one has settled, so a slow listener holds nothing but itself. A listener that
- * throws ends its subscription and `onFailure` hears why, as it does of a log that cannot be read.
+ * throws ends its subscription and `onFailure` hears why, as it does of a log that cannot be read. The first batch of a
+ * subscription without a position may hold no event: it says where the subscription begins.
  */
 export const followEvents = (
   context: DbContext,
   args: SubscriptionArgs,
-  listener: (events: readonly Event[]) => unknown,
+  listener: (batch: LogBatch) => unknown,
   onFailure: (thrown: unknown) => void
 ): (() => void) => {
   const { afterPosition, ...filters } = args
@@ -30,16 +34,19 @@ export const followEvents = (
   const headOf = async (): Promise<number> => (await context.facts()).logPosition
 
   const catchUp = async (): Promise<void> => {
-    position ??= await headOf()
+    if (position === null) {
+      position = await headOf()
+      await listener({ events: [], position })
+    }
     while (!isOver) {
       // Asked first: whatever the filters let through up to here is in the batch, or comes in a later one.
       const head = await headOf()
       if (head <= position) return
       const events = await context.eventStore.readAll({ afterPosition: position, limit: BATCH, ...filters })
       if (isOver) return
-      if (events.length > 0) await listener(events)
       const last = events.at(-1)?.position ?? 0
       position = events.length === BATCH ? last : Math.max(head, last)
+      if (events.length > 0) await listener({ events, position })
     }
   }
 

@@ -92,21 +92,34 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     return free
   }
 
-  const create = async (command: Omit<Extract<WorkflowCommand, { type: 'CreateWorkflow' }>, 'type'>) => {
-    const workflowId = `workflow:${world.newId()}`
-    await aggregates.execute(workflowAggregate, workflowId, { type: 'CreateWorkflow', ...command })
+  const create = async (
+    command: Omit<Extract<WorkflowCommand, { type: 'CreateWorkflow' }>, 'type'>,
+    callId: string | undefined
+  ) => {
+    const workflowId = `workflow:${callId ?? world.newId()}`
+    await aggregates
+      .once(callId)
+      .execute(workflowAggregate, workflowId, { type: 'CreateWorkflow', ...command })
     return { workflowId, workflowVersionId: toVersionId(workflowId, FIRST_VERSION) }
   }
 
-  const execute = async (workflowId: string, command: WorkflowCommand): Promise<WorkflowView> =>
-    toView(workflowId, await aggregates.execute(workflowAggregate, workflowId, command), undefined)
+  const execute = async (
+    workflowId: string,
+    command: WorkflowCommand,
+    callId: string | undefined
+  ): Promise<WorkflowView> =>
+    toView(
+      workflowId,
+      await aggregates.once(callId).execute(workflowAggregate, workflowId, command),
+      undefined
+    )
 
   const graphOf = async (workflowId: string, version: number | undefined): Promise<Graph> => {
     const { state } = await aggregates.load(workflowAggregate, workflowId)
     return versionOf(workflowId, state, version).graph
   }
 
-  const importDocument = async (raw: unknown) => {
+  const importDocument = async (raw: unknown, callId: string | undefined) => {
     const parsed = parseDocument(raw)
     // Of the right form, it is checked to the end even if it is wrong, so that every problem is told at once.
     const { document } = parsed
@@ -115,7 +128,7 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     const { problems } = await planning.check(graph)
     if (!parsed.ok || !problems.every(mayStandInDraft)) return refuseDocument(problems)
     const { name, description } = document
-    const ids = await create({ name: await freeName(name), description, graph })
+    const ids = await create({ name: await freeName(name), description, graph }, callId)
     return { ...ids, problems: [...problems] }
   }
 
@@ -146,33 +159,37 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
       const { graph } = versionOf(workflowId, state, version)
       return toDocument(graph, state.name, state.description ?? undefined)
     }),
-    publish: handler('workflows.publish', inputs.publish, async ({ workflowId }) => {
+    publish: handler('workflows.publish', inputs.publish, async ({ workflowId }, callId) => {
       const { problems } = await planning.check(await graphOf(workflowId, undefined))
       const own = problems.filter((problem) => !mayStandInDraft(problem))
       if (own.length > 0) return refuseDocument(own)
-      const { version, workflowVersionId } = await execute(workflowId, { type: 'PublishDraft' })
+      const { version, workflowVersionId } = await execute(workflowId, { type: 'PublishDraft' }, callId)
       return { version, workflowVersionId }
     }),
-    create: handler('workflows.create', inputs.create, async ({ name, description }) =>
-      create({ name: name ?? (await freeName('Untitled workflow')), description })
+    create: handler('workflows.create', inputs.create, async ({ name, description }, callId) =>
+      create({ name: name ?? (await freeName('Untitled workflow')), description }, callId)
     ),
     get: handler('workflows.get', inputs.get, async ({ workflowId, version }) =>
       toView(workflowId, await aggregates.load(workflowAggregate, workflowId), version)
     ),
-    edit: handler('workflows.edit', inputs.edit, ({ workflowId, changes }) =>
-      execute(workflowId, { type: 'EditDraft', changes })
+    edit: handler('workflows.edit', inputs.edit, ({ workflowId, changes }, callId) =>
+      execute(workflowId, { type: 'EditDraft', changes }, callId)
     ),
-    undo: handler('workflows.undo', inputs.undo, ({ workflowId }) =>
-      execute(workflowId, { type: 'UndoEdit' })
+    undo: handler('workflows.undo', inputs.undo, ({ workflowId }, callId) =>
+      execute(workflowId, { type: 'UndoEdit' }, callId)
     ),
-    redo: handler('workflows.redo', inputs.redo, ({ workflowId }) =>
-      execute(workflowId, { type: 'RedoEdit' })
+    redo: handler('workflows.redo', inputs.redo, ({ workflowId }, callId) =>
+      execute(workflowId, { type: 'RedoEdit' }, callId)
     ),
-    describe: handler('workflows.describe', inputs.describe, async ({ workflowId, name, description }) => {
-      await execute(workflowId, { type: 'DescribeWorkflow', name, description })
-    }),
-    remove: handler('workflows.remove', inputs.remove, async ({ workflowId }) => {
-      await aggregates.execute(workflowAggregate, workflowId, { type: 'RemoveWorkflow' })
+    describe: handler(
+      'workflows.describe',
+      inputs.describe,
+      async ({ workflowId, name, description }, callId) => {
+        await execute(workflowId, { type: 'DescribeWorkflow', name, description }, callId)
+      }
+    ),
+    remove: handler('workflows.remove', inputs.remove, async ({ workflowId }, callId) => {
+      await aggregates.once(callId).execute(workflowAggregate, workflowId, { type: 'RemoveWorkflow' })
     }),
     check: handler('workflows.check', inputs.check, async ({ workflowId, version }) => {
       const { problems, columns } = await planning.check(await graphOf(workflowId, version))

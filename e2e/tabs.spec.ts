@@ -1,0 +1,164 @@
+import { test, type BrowserContext, type Page } from '@playwright/test'
+import { expect, freshProfile, openApp, openBrowser, type Profile } from './app.ts'
+
+const openTab = async (browser: BrowserContext, address: string): Promise<Page> => {
+  const page = await browser.newPage()
+  await page.goto(address)
+  await page.waitForFunction(() => 'flowforge' in window)
+  await page.evaluate(() => window.flowforge.status())
+  return page
+}
+
+const roleOf = (page: Page) => page.evaluate(async () => (await window.flowforge.status()).role)
+
+/** Follows the log in a page from a position on, and keeps what it is told under `heard`. */
+const follow = (page: Page, afterPosition?: number) =>
+  page.evaluate((after) => {
+    const heard: number[] = []
+    Object.assign(window, { heard })
+    window.db.subscribe(after === undefined ? {} : { afterPosition: after }, (event) =>
+      heard.push(event.position)
+    )
+  }, afterPosition)
+const heardBy = (page: Page) => page.evaluate(() => Reflect.get(window, 'heard') as number[])
+
+const positions = (page: Page) =>
+  page.evaluate(async () => (await window.db.readAll({ limit: 100_000 })).map(({ position }) => position))
+
+/** Starts appends without waiting; `settled` in the page tells how they ended. */
+const startAppends = (page: Page, stream: string, count: number) =>
+  page.evaluate(
+    ([aggregateId, total]) => {
+      const calls = Array.from({ length: total }, (_, index) =>
+        window.db.appendEvent({ aggregateId, eventType: 'Counted', payload: { index } })
+      )
+      Object.assign(window, { settled: Promise.all(calls) })
+    },
+    [stream, count] as const
+  )
+const settled = (page: Page) =>
+  page.evaluate(async () =>
+    ((await Reflect.get(window, 'settled')) as { seq: number }[]).map(({ seq }) => seq)
+  )
+
+const countTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+test.describe('several tabs', () => {
+  let profile: Profile
+  let browser: BrowserContext
+  test.beforeEach(async () => {
+    profile = freshProfile()
+    ;({ browser } = await openBrowser(profile))
+  })
+  test.afterEach(async () => {
+    await browser.close()
+    profile.remove()
+  })
+
+  test('a second tab works through the first, and each sees what the other does', async ({ baseURL }) => {
+    const first = await openApp(browser, String(baseURL))
+    const second = await openTab(browser, String(baseURL))
+    expect([await roleOf(first), await roleOf(second)]).toEqual(['leader', 'follower'])
+    await Promise.all([follow(first, 0), follow(second, 0)])
+
+    const { dataSourceId } = await second.evaluate(() =>
+      window.flowforge.sources.importFile({
+        file: new File(['a,b\n1,2\n'], 'small.csv', { type: 'text/csv' })
+      })
+    )
+    const preview = await first.evaluate(
+      (id) => window.flowforge.sources.preview({ dataSourceId: id }),
+      dataSourceId
+    )
+    expect(preview.rows).toEqual([{ a: 1, b: 2 }])
+    await second.evaluate(async () => {
+      await window.db.putBlob({ key: 'k', data: new Uint8Array([1, 2, 3]), contentType: 'text/plain' })
+    })
+    const blob = await second.evaluate(async () => {
+      const found = await window.db.getBlob({ key: 'k' })
+      return found === null ? null : { data: [...found.data], contentType: found.contentType }
+    })
+    expect(blob).toEqual({ data: [1, 2, 3], contentType: 'text/plain' })
+
+    // An error keeps its code and details on the way.
+    const refused = await second.evaluate(() =>
+      window.db
+        .appendEvent({ aggregateId: 'tab:1', eventType: 'T', payload: {}, expectedSeq: 7 })
+        .catch((error: { code: string; details: unknown }) => ({ code: error.code, details: error.details }))
+    )
+    expect(refused).toMatchObject({ code: 'CONFLICT', details: { expectedSeq: 7 } })
+
+    await startAppends(first, 'tab:1', 100)
+    await startAppends(second, 'tab:2', 100)
+    expect(await settled(first)).toEqual(countTo(100))
+    expect(await settled(second)).toEqual(countTo(100))
+    const all = await positions(second)
+    await expect.poll(() => heardBy(first)).toEqual(all)
+    await expect.poll(() => heardBy(second)).toEqual(all)
+  })
+
+  test('the screen of a second tab follows what the first one does', async ({ baseURL }) => {
+    const first = await openApp(browser, String(baseURL))
+    const second = await openTab(browser, `${String(baseURL)}/workflows`)
+    await first.evaluate(() => window.flowforge.workflows.create({ name: 'Made next door' }))
+    await expect(second.getByText('Made next door').first()).toBeVisible()
+  })
+
+  test('when the leading tab is closed, what is under way elsewhere lands once, and followers miss nothing', async ({
+    baseURL
+  }) => {
+    const address = String(baseURL)
+    let leader = await openApp(browser, address)
+    const others = [await openTab(browser, address), await openTab(browser, address)]
+    const watching = await openTab(browser, address)
+    await follow(watching)
+    await watching.evaluate(() => window.flowforge.status())
+    const total = 300
+    for (const [round, next] of [...others].entries()) {
+      const living = others.slice(round)
+      await Promise.all(living.map((page, index) => startAppends(page, `round-${round}:${index}`, total)))
+      await leader.close()
+      for (const page of living) expect(await settled(page)).toEqual(countTo(total))
+      await expect.poll(() => roleOf(next)).toBe('leader')
+      leader = next
+    }
+    const all = await positions(watching)
+    expect(all).toHaveLength(3 * total)
+    await expect.poll(() => heardBy(watching)).toEqual(all)
+    const indexes = await watching.evaluate(async () =>
+      (await window.db.loadEvents({ aggregateId: 'round-0:0' })).map(({ payload }) => payload['index'])
+    )
+    // In the order of the calls, across the change.
+    expect(indexes).toEqual(countTo(total).map((seq) => seq - 1))
+  })
+
+  test('a command that the last leader carried out but did not answer is not carried out again', async ({
+    baseURL
+  }) => {
+    const address = String(baseURL)
+    const leader = await openApp(browser, address)
+    const follower = await openTab(browser, address)
+    await follower.evaluate(() => {
+      Object.assign(window, {
+        created: Promise.all(
+          Array.from({ length: 20 }, (_, index) => window.flowforge.workflows.create({ name: `W${index}` }))
+        )
+      })
+    })
+    await leader.waitForFunction(async () => {
+      const [row] = await window.db.queryProjection({ sql: 'SELECT count(*) AS n FROM workflows' })
+      return Number(row?.['n']) >= 1
+    })
+    await leader.close()
+    const ids = await follower.evaluate(async () =>
+      ((await Reflect.get(window, 'created')) as { workflowId: string }[]).map(({ workflowId }) => workflowId)
+    )
+    expect(new Set(ids).size).toBe(20)
+    const names = await follower.evaluate(() =>
+      window.db.queryProjection({ sql: 'SELECT name FROM workflows ORDER BY name' })
+    )
+    expect(names.map((row) => row['name'])).toEqual(
+      Array.from({ length: 20 }, (_, index) => `W${index}`).toSorted()
+    )
+  })
+})

@@ -1,0 +1,33 @@
+import type { DbContext } from '../db/ports.ts'
+import type { World } from './world.ts'
+
+/** Notes of calls that were carried out; the id is the call's. */
+const SCOPE = 'call'
+/** How long a note is kept, in ms: far longer than a page waits for an answer. */
+const KEPT_MS = 24 * 60 * 60 * 1_000
+
+/** Carries out a command that leaves no event, in one transaction with a note of its call: sent again, it does nothing. */
+export type Once = (callId: string | undefined, work: (tx: DbContext) => Promise<void>) => Promise<void>
+
+export const createOnce =
+  (context: DbContext, world: Pick<World, 'now'>): Once =>
+  async (callId, work) => {
+    if (callId === undefined) return work(context)
+    await context.tx.runInTransaction(async (tx) => {
+      const noted = await tx.projectionStore.query({
+        sql: `INSERT INTO idempotency_keys (key, scope, first_seen_at) VALUES (?, ?, ?)
+              ON CONFLICT (key) DO NOTHING RETURNING key`,
+        params: [`${SCOPE}:${callId}`, SCOPE, world.now()]
+      })
+      if (noted.length > 0) await work(tx)
+    })
+  }
+
+/** Forgets the notes that nobody can ask for any more. */
+export const forgetOldCalls = async (context: DbContext, world: Pick<World, 'now'>): Promise<void> => {
+  const before = new Date(Date.parse(world.now()) - KEPT_MS).toISOString()
+  await context.projectionStore.query({
+    sql: 'DELETE FROM idempotency_keys WHERE key GLOB ? AND first_seen_at < ?',
+    params: [`${SCOPE}:*`, before]
+  })
+}

@@ -1,0 +1,116 @@
+import { toWireError } from '../../db/ports.ts'
+import { SubscribeInput, dbInputs } from '../api.ts'
+import { parseInput } from '../boundary.ts'
+import { createDeferred } from '../deferred.ts'
+import { Announcement, Request, TABS_CHANNEL, tabName, type Reply } from './messages.ts'
+import type { Target } from './target.ts'
+
+type Ends = { readonly stop: () => void; readonly heard: () => void }
+
+/** Serves one tab over its own channel until it is closed; answers with the function that closes it. */
+const serveTab = (channel: BroadcastChannel, target: Target, epoch: string): (() => void) => {
+  const followed = new Map<string, Ends>()
+  let isOver = false
+
+  const reply = (message: Reply): void => {
+    if (!isOver) channel.postMessage(message)
+  }
+
+  const answer = async ({ id, path, args }: Extract<Request, { type: 'call' }>): Promise<void> => {
+    try {
+      reply({ type: 'answer', epoch, id, value: await target.call({ id, path, args }) })
+    } catch (thrown) {
+      reply({ type: 'refusal', epoch, id, error: toWireError(thrown) })
+    }
+  }
+
+  const follow = ({ id, what, args }: Extract<Request, { type: 'follow' }>): void => {
+    let settled = createDeferred<void>()
+    /** Tells the tab, and waits until its listener has settled. */
+    const tell = (value: unknown): Promise<void> => {
+      settled = createDeferred<void>()
+      reply({ type: 'told', epoch, id, value })
+      return settled.promise
+    }
+    const fail = (thrown: unknown): void => {
+      followed.delete(id)
+      reply({ type: 'failed', epoch, id, error: toWireError(thrown) })
+    }
+    const start = (): (() => void) => {
+      switch (what) {
+        case 'rows':
+          return target.liveQuery(parseInput('liveQuery', dbInputs.queryProjection, args), tell)
+        case 'log':
+          return target.subscribe(parseInput('subscribe', SubscribeInput, args), tell, fail)
+        case 'progress':
+          return target.onProgress(tell)
+      }
+    }
+    try {
+      followed.set(id, { stop: start(), heard: () => settled.resolve() })
+    } catch (thrown) {
+      fail(thrown)
+    }
+  }
+
+  channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
+    const parsed = Request.safeParse(data)
+    // What is not understood, or meant for a leader before, is asked again by whoever still wants it.
+    if (!parsed.success || parsed.data.epoch !== epoch) return
+    const request = parsed.data
+    switch (request.type) {
+      case 'call':
+        void answer(request)
+        return
+      case 'follow':
+        follow(request)
+        return
+      case 'heard':
+        followed.get(request.id)?.heard()
+        return
+      case 'unfollow':
+        followed.get(request.id)?.stop()
+        followed.delete(request.id)
+    }
+  }
+  return () => {
+    isOver = true
+    channel.close()
+    for (const { stop } of followed.values()) stop()
+  }
+}
+
+/**
+ * Lets other tabs work through this worker's program. Each is served until it has gone, which its lock tells however it
+ * ended.
+ *
+ * @param epoch names this leader; unique
+ */
+export const hostTabs = (args: {
+  target: Target
+  epoch: string
+  build: string
+  locks?: LockManager
+}): void => {
+  const { target, epoch, build, locks = navigator.locks } = args
+  const common = new BroadcastChannel(TABS_CHANNEL)
+  const served = new Map<string, () => void>()
+
+  const serve = (tab: string): void => {
+    const channel = new BroadcastChannel(tabName(tab))
+    served.set(tab, serveTab(channel, target, epoch))
+    channel.postMessage({ type: 'welcome', epoch, build } satisfies Reply)
+    const goOn = (): void => {
+      served.get(tab)?.()
+      served.delete(tab)
+    }
+    // Granted when the tab has let go of it: it has gone, or leads by now.
+    void locks.request(tabName(tab), goOn)
+  }
+
+  common.onmessage = ({ data }: MessageEvent<unknown>): void => {
+    const parsed = Announcement.safeParse(data)
+    if (parsed.success && parsed.data.type === 'hello' && !served.has(parsed.data.tab)) serve(parsed.data.tab)
+  }
+  common.postMessage({ type: 'leader' } satisfies Announcement)
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { ERROR_CODES } from '../../db/ports.ts'
+
+/** The channel on which tabs find the one that leads; what they ask of it goes over a channel of each tab's own. */
+export const TABS_CHANNEL = 'flowforge-tabs'
+
+/** The name of a tab's own channel, and of the lock that it holds as long as it lives. */
+export const tabName = (tab: string): string => `flowforge-tab-${tab}`
+
+const Id = z.string().min(1)
+const Wire = z.object({
+  name: z.literal('FlowForgeError'),
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown())
+})
+
+/** What is said on the common channel. */
+export const Announcement = z.discriminatedUnion('type', [
+  /** A tab asks for the leader; answered with `welcome` on the tab's own channel, by a leader that is ready. */
+  z.object({ type: z.literal('hello'), tab: Id }),
+  /** A leader is ready; every other tab says hello. */
+  z.object({ type: z.literal('leader') })
+])
+
+/** What a tab says to the leader on its own channel. The epoch names the leader that is meant: another one drops it. */
+export const Request = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('call'), epoch: Id, id: Id, path: z.array(z.string()), args: z.unknown() }),
+  z.object({
+    type: z.literal('follow'),
+    epoch: Id,
+    id: Id,
+    what: z.enum(['rows', 'log', 'progress']),
+    args: z.unknown()
+  }),
+  /** The listener has settled: the next may come. */
+  z.object({ type: z.literal('heard'), epoch: Id, id: Id }),
+  z.object({ type: z.literal('unfollow'), epoch: Id, id: Id })
+])
+
+/** What the leader says to a tab. */
+export const Reply = z.discriminatedUnion('type', [
+  /** `build` is the leader's code: tabs with another one do not speak with it. */
+  z.object({ type: z.literal('welcome'), epoch: Id, build: z.string() }),
+  z.object({ type: z.literal('answer'), epoch: Id, id: Id, value: z.unknown() }),
+  z.object({ type: z.literal('refusal'), epoch: Id, id: Id, error: Wire }),
+  z.object({ type: z.literal('told'), epoch: Id, id: Id, value: z.unknown() }),
+  z.object({ type: z.literal('failed'), epoch: Id, id: Id, error: Wire })
+])
+
+export type Announcement = z.infer<typeof Announcement>
+export type Request = z.infer<typeof Request>
+export type Reply = z.infer<typeof Reply>

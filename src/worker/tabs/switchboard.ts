@@ -1,0 +1,131 @@
+import type { FlowForgeError } from '../../db/ports.ts'
+import type { RunProgress } from '../api.ts'
+import type { LiveAnswer } from '../live-queries.ts'
+import type { LogBatch, SubscriptionArgs } from '../subscriptions.ts'
+import type { Call, LiveQuery, Target } from './target.ts'
+
+/** Connects the page with whatever answers it now, and keeps what is unanswered for whatever answers next. */
+export type Switchboard = Target & {
+  /** From here on this target answers. What is unanswered is sent to it, in the order in which it came. */
+  attach(target: Target): void
+  /** Nobody answers until the next target: calls wait. */
+  detach(): void
+  /** Nobody will answer: calls fail with this until a target comes after all. */
+  refuse(error: FlowForgeError): void
+}
+
+type Waiting = {
+  readonly call: Call
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+}
+type Following = { readonly start: (target: Target) => () => void; stop: () => void }
+
+const nothing = (): void => undefined
+
+export const createSwitchboard = (): Switchboard => {
+  const waiting = new Map<string, Waiting>()
+  const followings = new Set<Following>()
+  let target: Target | null = null
+  let refusal: FlowForgeError | null = null
+
+  const send = (to: Target, { call, resolve, reject }: Waiting): void => {
+    to.call(call)
+      .then(resolve, reject)
+      .finally(() => waiting.delete(call.id))
+  }
+
+  const follow = (start: Following['start']): Following => {
+    const following = { start, stop: nothing }
+    followings.add(following)
+    if (target !== null) following.stop = start(target)
+    return following
+  }
+
+  const end = (following: Following): void => {
+    followings.delete(following)
+    following.stop()
+  }
+
+  const detach = (): void => {
+    target = null
+    for (const following of followings) {
+      following.stop()
+      following.stop = nothing
+    }
+  }
+
+  const followFrom = (
+    args: SubscriptionArgs,
+    listener: (batch: LogBatch) => unknown,
+    onFailure: (thrown: unknown) => void
+  ): (() => void) => {
+    let position = args.afterPosition
+    /** What the listener is busy with; a next target must not begin before it is known to have been heard. */
+    let handling: Promise<unknown> = Promise.resolve()
+
+    const hear = async (batch: LogBatch): Promise<void> => {
+      await listener(batch)
+      position = batch.position
+    }
+    const following = follow((from) => {
+      let isOver = false
+      let stop = nothing
+      const begin = (): void => {
+        if (isOver) return
+        stop = from.subscribe(
+          { ...args, afterPosition: position },
+          (batch) => {
+            const heard = hear(batch)
+            handling = heard.catch(nothing)
+            return heard
+          },
+          (thrown) => {
+            if (isOver) return
+            end(following)
+            onFailure(thrown)
+          }
+        )
+      }
+      void handling.then(begin)
+      return () => {
+        isOver = true
+        stop()
+      }
+    })
+    return () => end(following)
+  }
+
+  return {
+    attach: (next) => {
+      detach()
+      refusal = null
+      target = next
+      for (const each of waiting.values()) send(next, each)
+      for (const following of followings) following.stop = following.start(next)
+    },
+    detach,
+    refuse: (error) => {
+      detach()
+      refusal = error
+      for (const { reject } of waiting.values()) reject(error)
+      waiting.clear()
+    },
+    call: (call) =>
+      new Promise((resolve, reject) => {
+        if (refusal !== null) return reject(refusal)
+        const each = { call, resolve, reject }
+        waiting.set(call.id, each)
+        if (target !== null) send(target, each)
+      }),
+    liveQuery: (query: LiveQuery, listener: (answer: LiveAnswer) => unknown) => {
+      const following = follow((from) => from.liveQuery(query, listener))
+      return () => end(following)
+    },
+    subscribe: followFrom,
+    onProgress: (listener: (progress: RunProgress) => unknown) => {
+      const following = follow((from) => from.onProgress(listener))
+      return () => end(following)
+    }
+  }
+}
