@@ -35,7 +35,6 @@ export const createArtifactReader = (blobStore: BlobStorePort): ComputeEngine['r
       const after = before + piece.rows
       if (after > offset && before < end) {
         let at = before
-        // oxlint-disable-next-line no-await-in-loop -- one piece in memory at a time
         for (const batch of await batchesOf(blobKey, piece)) {
           const from = Math.max(offset - at, 0)
           const to = Math.min(end - at, batch.numRows)

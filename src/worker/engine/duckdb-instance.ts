@@ -61,7 +61,6 @@ export const startDuckDB = async (): Promise<DuckDBInstance> => {
       query: { castBigIntToDouble: false, castDecimalToDouble: false, castTimestampToDate: false }
     })
     const connection = await db.connect()
-    // oxlint-disable-next-line no-await-in-loop -- their order matters
     for (const setting of SETTINGS) await connection.query(setting)
     await connection.close()
   }

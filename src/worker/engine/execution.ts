@@ -71,7 +71,6 @@ const unit = async (
   const { listener, counts, tables, finished, place, plan } = run
   const steps = stepsFor(run, relationIds)
   for (const { nodeId } of steps) {
-    // oxlint-disable-next-line no-await-in-loop -- the order of what is told is the order of the plan
     await listener.stepStarted(nodeId)
   }
   const start = performance.now()
@@ -83,11 +82,9 @@ const unit = async (
   })
   const ms = performance.now() - start
   for (const step of steps) {
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const rows = await counts.of(step, tables)
     finished.add(step.nodeId)
     const bytes = step.nodeId === done.nodeId ? done.bytes : null
-    // oxlint-disable-next-line no-await-in-loop -- as above
     await listener.stepSucceeded(step.nodeId, { ...rows, bytes, ms })
   }
 }
@@ -97,7 +94,6 @@ const readSources = async (run: Run, needed: ReadonlySet<string>): Promise<void>
   for (const { id, source } of plan.relations) {
     if (source === null || !needed.has(id)) continue
     const prepared = preparedSource(sources, source.dataSourceId, source.options)
-    // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
     await unit(run, [id], async () => {
       await provideSource(place, parts.tables, id, prepared)
       counts.set(id, prepared.rows)
@@ -216,7 +212,6 @@ const carryOut = async (run: Run): Promise<void> => {
   const { place, plan, tables } = run
   await setParameters(place.session, plan.parameters)
   await readSources(run, new Set(plan.relations.map(({ id }) => id)))
-  // oxlint-disable no-await-in-loop -- each reads what those before it made
   for (const relationId of plan.shared) if (!tables.has(relationId)) await writeShared(run, relationId)
   for (const sink of plan.sinks) await writeSink(run, sink)
   // Branches that no sink reads: they are evaluated to be counted, and fail like the others.
@@ -224,7 +219,6 @@ const carryOut = async (run: Run): Promise<void> => {
     if (run.finished.has(nodeId)) continue
     await unit(run, outputs, async () => ({ bytes: null, nodeId }))
   }
-  // oxlint-enable no-await-in-loop
 }
 
 const failed = async (thrown: unknown, listener: ExecutionListener): Promise<ExecutionOutcome> => {

@@ -20,7 +20,6 @@ export const findFailingNode = async (
   for (const { id, nodeId, sql } of plan.relations) {
     if (sql === null || tables.has(id) || !relationIds.includes(id)) continue
     try {
-      // oxlint-disable-next-line no-await-in-loop -- the order is what tells
       for await (const batch of session.stream(toQuery(plan, id, tables))) void batch
     } catch (thrown) {
       const error = toFlowForgeError(thrown)

@@ -47,7 +47,6 @@ const provideNeeded = async (
   for (const { id, source } of plan.relations) {
     if (source === null || !needed.has(id)) continue
     const prepared = preparedSource(sources, source.dataSourceId, source.options)
-    // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
     await provideSource(place, tables, id, prepared)
     provided.set(id, prepared)
   }

@@ -15,11 +15,9 @@ const variableType = (value: ParameterValues[string]): string => {
 /** Sets the session's variables that the plan's SQL reads. The values are bound: none ever stands in a statement's text. */
 export const setParameters = async (session: Session, parameters: ParameterValues): Promise<void> => {
   for (const [name, value] of Object.entries(parameters)) {
-    // oxlint-disable no-await-in-loop -- one connection does one thing at a time
     await session.run(`CREATE OR REPLACE TEMP TABLE "_parameter" (v ${variableType(value)})`)
     await session.bind('INSERT INTO "_parameter" VALUES (?)', [value])
     await session.run(`SET VARIABLE ${quoteName(name)} = (SELECT v FROM "_parameter")`)
-    // oxlint-enable no-await-in-loop
   }
 }
 

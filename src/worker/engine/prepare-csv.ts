@@ -94,12 +94,10 @@ const scan = async (
   )
   for (let tries = 0; ; tries += 1) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- each try mends what the one before it stumbled over
       const rows = await countRows(place, parts.tables, blobKey, sniffed)
       const { dialect, columns, notes } = sniffed
       return { reader: { type: 'csv', dialect }, blobKey, columns, rows, notes }
     } catch (thrown) {
-      // oxlint-disable-next-line no-await-in-loop -- as above
       const better = await mended(place, blob, file, sniffed, thrown, tries)
       if (better === null || tries > sniffed.columns.length + 2) throw thrown
       sniffed = better

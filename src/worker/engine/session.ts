@@ -59,7 +59,6 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
   const start = async (sql: string): Promise<Uint8Array> => {
     let header = await db.startPendingQuery(connection, sql, true)
     while (header === null) {
-      // oxlint-disable-next-line no-await-in-loop -- each poll is a slice of the query's work
       header = signal.aborted ? await stop() : await db.pollPendingQuery(connection)
     }
     return header
@@ -69,7 +68,6 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
   const fetch = async (): Promise<Uint8Array | null> => {
     for (;;) {
       if (signal.aborted) return stop()
-      // oxlint-disable-next-line no-await-in-loop -- null asks to be asked again
       const batch = await db.fetchQueryResults(connection)
       if (batch !== null) return batch.length === 0 ? null : batch
     }
@@ -78,7 +76,6 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
   const stream = async function* (sql: string): AsyncGenerator<Uint8Array> {
     yield await plainly(() => start(sql))
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- batches come one after the other
       const batch = await plainly(fetch)
       if (batch === null) return
       yield batch
@@ -122,7 +119,6 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
     tidy: async (sql) => void (await db.runQuery(connection, sql)),
     onClose: (listener) => void closing.push(listener),
     close: async () => {
-      // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
       for (const listener of closing) await listener()
       await db.disconnect(connection)
       await db.dropFiles(registered)

@@ -32,7 +32,6 @@ export type BatchReaders = { readonly rows: number; readonly readers: readonly C
 
 const batchesOf = async function* ({ blob, layout }: StoredTable): AsyncGenerator<RecordBatch> {
   for (const piece of layout.pieces) {
-    // oxlint-disable-next-line no-await-in-loop -- one piece in memory at a time
     yield* batchesIn(await readPiece(blob, piece))
   }
 }

@@ -46,7 +46,6 @@ export const withLongLines = async <T>(scan: (lineBytes: number) => Promise<T>):
   let lineBytes = USUAL_LINE_BYTES
   for (;;) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- each try needs the one before it to have failed
       return await scan(lineBytes)
     } catch (thrown) {
       const complaint = csvComplaint(thrown)
@@ -123,7 +122,6 @@ export const createSourceTables = (blobStore: BlobStorePort): SourceTables => {
         .toSorted(([, a], [, b]) => a.lastUse - b.lastUse)[0]
     for (let first = oldest(); first !== undefined && total() > KEPT_BYTES; first = oldest()) {
       kept.delete(first[0])
-      // oxlint-disable-next-line no-await-in-loop -- one after the other until there is room
       await session.tidy(`DROP TABLE IF EXISTS ${quoteName(first[1].name)}`)
     }
   }

@@ -54,7 +54,6 @@ export const createStepCounts = (plan: Plan, session: Session): StepCounts => {
 
   const sum = async (ids: readonly string[], tables: ReadonlySet<string>): Promise<number | null> => {
     let total: number | null = null
-    // oxlint-disable-next-line no-await-in-loop -- one connection does one thing at a time
     for (const id of ids) total = (total ?? 0) + (await count(id, tables))
     return total
   }
