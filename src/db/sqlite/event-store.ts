@@ -18,6 +18,7 @@ const COLUMNS = `position, id, aggregate_type, aggregate_id, event_type, event_v
   caused_by_event_id, payload_json, metadata_json, created_at`
 
 const BY_ID = `SELECT ${COLUMNS} FROM events WHERE id = ?`
+const BY_IDS = `SELECT ${COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?))`
 const HEAD = 'SELECT coalesce(max(seq), 0) AS seq FROM events WHERE aggregate_type = ? AND aggregate_id = ?'
 const INSERT = `INSERT INTO events (id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
   caused_by_event_id, payload_json, metadata_json, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -138,6 +139,18 @@ export const createEventStore = (
     return found
   }
 
+  /** Those of the batch whose ids are stored already, by id: one question, however large the batch. */
+  const storedAmong = (events: readonly NewEvent[]): Map<string, Event> => {
+    const ids = events.flatMap(({ id }) => (id === undefined ? [] : [id]))
+    if (ids.length === 0) return new Map()
+    return new Map(
+      database
+        .all(BY_IDS, [JSON.stringify(ids)])
+        .map(toEvent)
+        .map((event) => [event.id, event])
+    )
+  }
+
   const toLine = (event: NewEvent, seq: number, txId: string | undefined, now: string): Line => {
     if (event.expectedSeq !== undefined && event.expectedSeq !== seq - 1) {
       const message = `"${event.aggregateId}" was expected to end at seq ${event.expectedSeq}, but ends at ${seq - 1}. Load it again.`
@@ -185,8 +198,9 @@ export const createEventStore = (
     const lines: Line[] = []
     const answers: (Event | Line)[] = []
     const inBatch = new Map<string, Line>()
+    const before = storedAmong(events)
     for (const event of events) {
-      const known = stored(event) ?? (event.id === undefined ? undefined : inBatch.get(event.id))
+      const known = event.id === undefined ? undefined : (before.get(event.id) ?? inBatch.get(event.id))
       if (known !== undefined) {
         checkSame(event, 'event' in known ? known.event : known)
         answers.push(known)
