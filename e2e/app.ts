@@ -33,9 +33,9 @@ export const openBrowser = async (
   return { browser, requests }
 }
 
-/** Opens the app and waits until its worker answers. */
-export const openApp = async (browser: BrowserContext, address: string): Promise<Page> => {
-  const page = browser.pages()[0] ?? (await browser.newPage())
+/** Opens the app and waits until its worker answers; in the browser's first tab where none is given. */
+export const openApp = async (browser: BrowserContext, address: string, tab?: Page): Promise<Page> => {
+  const page = tab ?? browser.pages()[0] ?? (await browser.newPage())
   await page.goto(address)
   await page.waitForFunction(() => 'flowforge' in window)
   await page.evaluate(() => window.flowforge.status())

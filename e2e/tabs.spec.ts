@@ -1,13 +1,8 @@
 import { test, type BrowserContext, type Page } from '@playwright/test'
 import { expect, freshProfile, openApp, openBrowser, type Profile } from './app.ts'
 
-const openTab = async (browser: BrowserContext, address: string): Promise<Page> => {
-  const page = await browser.newPage()
-  await page.goto(address)
-  await page.waitForFunction(() => 'flowforge' in window)
-  await page.evaluate(() => window.flowforge.status())
-  return page
-}
+const openTab = async (browser: BrowserContext, address: string): Promise<Page> =>
+  openApp(browser, address, await browser.newPage())
 
 const roleOf = (page: Page) => page.evaluate(async () => (await window.flowforge.status()).role)
 
@@ -132,7 +127,7 @@ test.describe('several tabs', () => {
     expect(indexes).toEqual(countTo(total).map((seq) => seq - 1))
   })
 
-  test('a command that the last leader carried out but did not answer is not carried out again', async ({
+  test('workflows that are being made when the leading tab is closed are each made once', async ({
     baseURL
   }) => {
     const address = String(baseURL)
@@ -160,5 +155,54 @@ test.describe('several tabs', () => {
     expect(names.map((row) => row['name'])).toEqual(
       Array.from({ length: 20 }, (_, index) => `W${index}`).toSorted()
     )
+  })
+
+  test('a tab beside another version says so, on any screen, and goes on when that one is gone', async ({
+    baseURL
+  }) => {
+    const address = String(baseURL)
+    // The part of a leader that is another build: a page of the same origin which holds the lock and answers so.
+    const foreign = await browser.newPage()
+    await foreign.goto(`${address}/examples/delays-by-state.json`)
+    await foreign.evaluate(async () => {
+      await new Promise<void>((resolve) => {
+        void navigator.locks.request('flowforge-storage', () => {
+          resolve()
+          return new Promise(() => undefined)
+        })
+      })
+      const common = new BroadcastChannel('flowforge-tabs')
+      common.onmessage = ({ data }: MessageEvent<{ type: string; tab: string }>) => {
+        if (data.type !== 'hello') return
+        new BroadcastChannel(`flowforge-tab-${data.tab}`).postMessage({
+          type: 'welcome',
+          epoch: 'another',
+          build: 'another'
+        })
+      }
+    })
+    const page = await browser.newPage()
+    await page.goto(address)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [1280, 390]) {
+        await page.emulateMedia({ colorScheme })
+        await page.setViewportSize({ width, height: 800 })
+        await expect(page.getByText(/another version of flowforge/i)).toBeVisible()
+        await test.info().attach(`${colorScheme}-${width}`, {
+          body: await page.screenshot(),
+          contentType: 'image/png'
+        })
+      }
+    }
+    const refused = await page.evaluate(() =>
+      window.flowforge.status().then(
+        () => null,
+        (error: { code: string }) => error.code
+      )
+    )
+    expect(refused).toBe('STORAGE_UNAVAILABLE')
+    await foreign.close()
+    await expect.poll(() => roleOf(page).catch(() => null)).toBe('leader')
+    await expect(page.getByText(/another version of flowforge/i)).toBeHidden()
   })
 })

@@ -148,15 +148,12 @@ export const createWorkerClient = (worker: Worker): WorkerClient => {
       }
       const call = [...path, name]
       const limit = typeof deadline === 'number' ? deadline : null
-      built[name] = (args: unknown) => {
-        // Sent again under the same id when the tab that leads dies, a command lands once.
-        const id = crypto.randomUUID()
-        return calls.guard(call.join('.'), limit, () => {
+      built[name] = (...args: unknown[]) =>
+        calls.guard(call.join('.'), limit, () => {
           // Comlink's proxy has whatever property it is asked for; `Deadlines` is what ties the names to the API.
           const target = call.reduce<unknown>((at, key) => Reflect.get(Object(at), key), remote)
-          return (target as (...given: unknown[]) => Promise<unknown>)(args, id)
+          return (target as (...given: unknown[]) => Promise<unknown>)(...args)
         })
-      }
     }
     return built as Api
   }

@@ -42,11 +42,11 @@ export const createGate = (switchboard: Pick<Switchboard, 'refuse'>): Gate => {
   }
 }
 
-type DoorCall = (args: unknown, callId?: unknown) => Promise<unknown>
+type DoorCall = (args: unknown) => Promise<unknown>
 
 /**
  * The door's calls, each of which waits for somebody who answers. Calls made to a worker that exposes only when it is
- * ready would be lost. The names are those of the calls' schemas; a call's id is the page's, else a new one.
+ * ready would be lost. The names are those of the calls' schemas; each call gets an id, under which it may be sent again.
  */
 export const createDoor = (
   switchboard: Pick<Switchboard, 'call'>,
@@ -54,8 +54,8 @@ export const createDoor = (
 ): { db: WireDbApi; flowforge: FlowForgeApi } => {
   const forward =
     (...path: readonly string[]): DoorCall =>
-    (args, callId) =>
-      switchboard.call({ id: typeof callId === 'string' ? callId : newId(), path, args })
+    (args) =>
+      switchboard.call({ id: newId(), path, args }, false)
 
   const forwardAll = (path: readonly string[], names: readonly string[]): Record<string, DoorCall> =>
     Object.fromEntries(names.map((name) => [name, forward(...path, name)]))

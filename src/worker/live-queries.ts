@@ -21,16 +21,23 @@ export const followQuery = (
   let isStale = false
   let isOver = false
 
+  const read = async (): Promise<LiveAnswer> => {
+    try {
+      const answer = await context.projectionStore.read(query)
+      tables = new Set(answer.tables)
+      return { rows: answer.rows }
+    } catch (thrown) {
+      const { code, message } = toFlowForgeError(thrown)
+      return { error: { code, message } }
+    }
+  }
+
   const ask = async (): Promise<void> => {
     isAsking = true
     isStale = false
     try {
-      const answer = await context.projectionStore.read(query)
-      tables = new Set(answer.tables)
-      if (!isOver) await listener({ rows: answer.rows })
-    } catch (thrown) {
-      const { code, message } = toFlowForgeError(thrown)
-      if (!isOver) await listener({ error: { code, message } })
+      const answer = await read()
+      if (!isOver) await listener(answer)
     } finally {
       isAsking = false
       if (isStale) schedule()

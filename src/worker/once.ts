@@ -27,7 +27,7 @@ export const createOnce =
 export const forgetOldCalls = async (context: DbContext, world: Pick<World, 'now'>): Promise<void> => {
   const before = new Date(Date.parse(world.now()) - KEPT_MS).toISOString()
   await context.projectionStore.query({
-    sql: 'DELETE FROM idempotency_keys WHERE key GLOB ? AND first_seen_at < ?',
-    params: [`${SCOPE}:*`, before]
+    sql: 'DELETE FROM idempotency_keys WHERE scope = ? AND first_seen_at < ?',
+    params: [SCOPE, before]
   })
 }

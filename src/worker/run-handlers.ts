@@ -43,10 +43,11 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
     callId: string | undefined
   ): Promise<{ runId: string }> => {
     const { workflowId, parameters = {}, until, trigger = 'manual', idempotencyKey } = args
-    // A call that is sent again is one run, as a key is that its caller gave.
-    const key = idempotencyKey ?? (callId === undefined ? undefined : `call:${callId}`)
-    const known = key === undefined ? undefined : await runOf(key)
+    const known = idempotencyKey === undefined ? undefined : await runOf(idempotencyKey)
     if (known !== undefined) return { runId: known }
+    const runId = `run:${callId ?? world.newId()}`
+    const command = aggregates.once(callId)
+    if (await command.wasCarriedOut()) return { runId }
     const { state } = await aggregates.load(workflowAggregate, workflowId)
     const { version, graph } = versionOf(workflowId, state, args.version)
     if (graph.nodes.length === 0) {
@@ -57,9 +58,8 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
     }
     // A graph that cannot run is refused before there is a run of it.
     await planning.plan(graph, { parameters, until })
-    const runId = `run:${world.newId()}`
     await context.tx.runInTransaction(async (tx) => {
-      await aggregates.execute(runAggregate, runId, {
+      await command.execute(runAggregate, runId, {
         type: 'QueueRun',
         workflowId,
         workflowVersionId: toVersionId(workflowId, version),
@@ -70,7 +70,7 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
         ...(until === undefined ? {} : { until }),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey })
       })
-      if (key !== undefined) await remember(tx, key, runId)
+      if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
     })
     runner.enqueue({ runId, graph, parameters, until })
     return { runId }

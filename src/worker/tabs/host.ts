@@ -18,7 +18,7 @@ const serveTab = (channel: BroadcastChannel, target: Target, epoch: string): (()
 
   const answer = async ({ id, path, args }: Extract<Request, { type: 'call' }>): Promise<void> => {
     try {
-      reply({ type: 'answer', epoch, id, value: await target.call({ id, path, args }) })
+      reply({ type: 'answer', epoch, id, value: await target.call({ id, path, args }, true) })
     } catch (thrown) {
       reply({ type: 'refusal', epoch, id, error: toWireError(thrown) })
     }
@@ -55,8 +55,12 @@ const serveTab = (channel: BroadcastChannel, target: Target, epoch: string): (()
 
   channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
     const parsed = Request.safeParse(data)
-    // What is not understood, or meant for a leader before, is asked again by whoever still wants it.
-    if (!parsed.success || parsed.data.epoch !== epoch) return
+    if (!parsed.success) {
+      console.error('A tab asked what is not understood', parsed.error)
+      return
+    }
+    // Meant for a leader before: it is sent again to this one.
+    if (parsed.data.epoch !== epoch) return
     const request = parsed.data
     switch (request.type) {
       case 'call':
@@ -85,13 +89,14 @@ const serveTab = (channel: BroadcastChannel, target: Target, epoch: string): (()
  * ended.
  *
  * @param epoch names this leader; unique
+ * @returns a function that ends it; what is unanswered then stays so
  */
 export const hostTabs = (args: {
   target: Target
   epoch: string
   build: string
   locks?: LockManager
-}): void => {
+}): (() => void) => {
   const { target, epoch, build, locks = navigator.locks } = args
   const common = new BroadcastChannel(TABS_CHANNEL)
   const served = new Map<string, () => void>()
@@ -100,12 +105,12 @@ export const hostTabs = (args: {
     const channel = new BroadcastChannel(tabName(tab))
     served.set(tab, serveTab(channel, target, epoch))
     channel.postMessage({ type: 'welcome', epoch, build } satisfies Reply)
-    const goOn = (): void => {
+    const forget = (): void => {
       served.get(tab)?.()
       served.delete(tab)
     }
     // Granted when the tab has let go of it: it has gone, or leads by now.
-    void locks.request(tabName(tab), goOn)
+    void locks.request(tabName(tab), forget)
   }
 
   common.onmessage = ({ data }: MessageEvent<unknown>): void => {
@@ -113,4 +118,9 @@ export const hostTabs = (args: {
     if (parsed.success && parsed.data.type === 'hello' && !served.has(parsed.data.tab)) serve(parsed.data.tab)
   }
   common.postMessage({ type: 'leader' } satisfies Announcement)
+
+  return () => {
+    common.close()
+    for (const end of served.values()) end()
+  }
 }

@@ -140,7 +140,10 @@ export const joinTabs = async (args: {
   }
   channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
     const parsed = Reply.safeParse(data)
-    if (!parsed.success) return
+    if (!parsed.success) {
+      console.error('The leader said what is not understood', parsed.error)
+      return
+    }
     if (parsed.data.type === 'welcome') welcome(parsed.data.epoch, parsed.data.build)
     else if (parsed.data.epoch === current?.epoch) current.remote.hear(parsed.data)
   }

@@ -16,10 +16,16 @@ export type Switchboard = Target & {
 
 type Waiting = {
   readonly call: Call
+  /** To a leader, who may have carried it out. */
+  wasSent: boolean
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
 }
-type Following = { readonly start: (target: Target) => () => void; stop: () => void }
+type Following = {
+  readonly start: (target: Target) => () => void
+  readonly refuse: (error: FlowForgeError) => void
+  stop: () => void
+}
 
 const nothing = (): void => undefined
 
@@ -29,14 +35,16 @@ export const createSwitchboard = (): Switchboard => {
   let target: Target | null = null
   let refusal: FlowForgeError | null = null
 
-  const send = (to: Target, { call, resolve, reject }: Waiting): void => {
-    to.call(call)
+  const send = (to: Target, each: Waiting): void => {
+    const { call, wasSent, resolve, reject } = each
+    each.wasSent = true
+    to.call(call, wasSent)
       .then(resolve, reject)
       .finally(() => waiting.delete(call.id))
   }
 
-  const follow = (start: Following['start']): Following => {
-    const following = { start, stop: nothing }
+  const follow = (start: Following['start'], refuse: Following['refuse']): Following => {
+    const following = { start, refuse, stop: nothing }
     followings.add(following)
     if (target !== null) following.stop = start(target)
     return following
@@ -68,7 +76,12 @@ export const createSwitchboard = (): Switchboard => {
       await listener(batch)
       position = batch.position
     }
-    const following = follow((from) => {
+    const fail = (thrown: unknown): void => {
+      followings.delete(following)
+      following.stop()
+      onFailure(thrown)
+    }
+    const start = (from: Target): (() => void) => {
       let isOver = false
       let stop = nothing
       const begin = (): void => {
@@ -81,9 +94,7 @@ export const createSwitchboard = (): Switchboard => {
             return heard
           },
           (thrown) => {
-            if (isOver) return
-            end(following)
-            onFailure(thrown)
+            if (!isOver) fail(thrown)
           }
         )
       }
@@ -92,7 +103,9 @@ export const createSwitchboard = (): Switchboard => {
         isOver = true
         stop()
       }
-    })
+    }
+    const following = follow(start, fail)
+    if (refusal !== null) fail(refusal)
     return () => end(following)
   }
 
@@ -110,21 +123,25 @@ export const createSwitchboard = (): Switchboard => {
       refusal = error
       for (const { reject } of waiting.values()) reject(error)
       waiting.clear()
+      for (const following of followings) following.refuse(error)
     },
-    call: (call) =>
+    call: (call, wasSent) =>
       new Promise((resolve, reject) => {
         if (refusal !== null) return reject(refusal)
-        const each = { call, resolve, reject }
+        const each = { call, wasSent, resolve, reject }
         waiting.set(call.id, each)
         if (target !== null) send(target, each)
       }),
     liveQuery: (query: LiveQuery, listener: (answer: LiveAnswer) => unknown) => {
-      const following = follow((from) => from.liveQuery(query, listener))
+      const tellRefusal = ({ code, message }: FlowForgeError): void =>
+        void listener({ error: { code, message } })
+      const following = follow((from) => from.liveQuery(query, listener), tellRefusal)
+      if (refusal !== null) tellRefusal(refusal)
       return () => end(following)
     },
     subscribe: followFrom,
     onProgress: (listener: (progress: RunProgress) => unknown) => {
-      const following = follow((from) => from.onProgress(listener))
+      const following = follow((from) => from.onProgress(listener), nothing)
       return () => end(following)
     }
   }
