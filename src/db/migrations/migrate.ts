@@ -51,7 +51,8 @@ export const migrate = async (
       database.allOnce(record, [version, name, checksum, now()])
       database.script('COMMIT')
     } catch (thrown) {
-      database.script('ROLLBACK')
+      // A full disk, or a failing one, may have rolled it back already; that is what there is to tell then.
+      if (database.sqlite3.capi.sqlite3_get_autocommit(database.handle) === 0) database.script('ROLLBACK')
       throw thrown
     }
   }

@@ -80,6 +80,19 @@ const expectPragma = (database: SqliteDatabase, pragma: string, wanted: string):
   )
 }
 
+/**
+ * What a program that was killed had written and not yet flushed is found in the WAL, and read. It has to last before
+ * anybody is answered for it: a call that is sent again under its id is.
+ */
+const keepRecovered = (database: SqliteDatabase): void => {
+  try {
+    database.script('PRAGMA wal_checkpoint(PASSIVE)')
+  } catch (thrown) {
+    // The WAL is flushed before the first page is copied out of it; without room for that copy it goes on as it is.
+    if (!isFlowForgeError(thrown) || thrown.code !== 'STORAGE_FULL') throw thrown
+  }
+}
+
 /** Opens the durable database. @throws FlowForgeError `STORAGE_UNAVAILABLE`; it never falls back to memory */
 export const openOpfsDatabase = async (directory = DEFAULT_DIRECTORY): Promise<SqliteDatabase> => {
   if (typeof navigator === 'undefined' || typeof navigator.storage?.getDirectory !== 'function') {
@@ -98,6 +111,7 @@ export const openOpfsDatabase = async (directory = DEFAULT_DIRECTORY): Promise<S
     expectPragma(database, 'foreign_keys', 'ON')
     // Otherwise INSERT OR REPLACE deletes rows without asking their DELETE triggers: an event could be overwritten.
     expectPragma(database, 'recursive_triggers', 'ON')
+    keepRecovered(database)
     return database
   } catch (thrown) {
     database.close()
