@@ -303,9 +303,19 @@ export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll' | 'subscribe'> & {
   readAll(args: DbInputs['readAll']): Promise<Uint8Array>
 }
 
+/** One call of the door. Sent again under its id, a command lands once. */
+export const DoorCall = z.strictObject({ id: Text, path: z.array(Text).min(2), args: z.unknown() })
+
+/** Events, and the position up to which nothing is missing: whoever goes on later goes on from there. */
+export type LogBatch = { readonly events: readonly Event[]; readonly position: number }
+
 export type WorkerApi = {
-  db: WireDbApi
-  flowforge: FlowForgeApi
+  /** Carries out one of the calls of `db` and `flowforge`. The page makes the id and keeps the call until it is answered. */
+  call(call: In<typeof DoorCall>, wasSent: boolean): Promise<unknown>
+  /** The page gave this call up: it is not sent to another leader. */
+  forget(id: string): Promise<void>
+  /** Holds the lock of this name until the worker ends, however that comes; answers when it is held. */
+  holdLock(name: string): Promise<void>
   /** Calls back now and whenever it changes. */
   onBoot(listener: (boot: Boot) => void): Promise<void>
   /** Rows of a read-only query, now and after each commit that touched a table it reads; answers with a function that ends it. */
@@ -316,7 +326,7 @@ export type WorkerApi = {
   /** Events in batches, each handed on when the listener has settled; `onFailure` hears why it ended by itself. */
   subscribe(
     args: In<typeof SubscribeInput>,
-    listener: (events: readonly Event[]) => unknown,
+    listener: (batch: LogBatch) => unknown,
     onFailure: (error: WireError) => void
   ): Promise<() => void>
   /** Progress of every run, at most ten times a second each. */

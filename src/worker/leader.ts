@@ -3,6 +3,31 @@ import { createDeferred } from './deferred.ts'
 /** The name of the lock whose holder owns the storage; one an origin. */
 export const STORAGE_LOCK = 'flowforge-storage'
 
+type Release = () => void
+
+const request = (name: string, options: LockOptions, locks: LockManager): Promise<Release | null> =>
+  new Promise((resolve, reject) => {
+    const held = createDeferred<void>()
+    locks
+      .request(name, options, (lock) => {
+        resolve(lock === null ? null : held.resolve)
+        // Held until then, or until the worker goes: the browser takes it back, however that ended.
+        return lock === null ? undefined : held.promise
+      })
+      .catch(reject)
+  })
+
+/** Waits for a lock and keeps it until this worker ends or lets go by the function that is the answer. */
+export const holdLock = async (
+  name: string,
+  options: { readonly signal?: AbortSignal; readonly locks?: LockManager } = {}
+): Promise<Release> => {
+  const { locks = navigator.locks, ...rest } = options
+  const release = await request(name, rest, locks)
+  if (release === null) throw new Error(`The lock "${name}" was not granted.`)
+  return release
+}
+
 /**
  * Waits to be the one tab that owns the storage, and keeps it until this worker ends or lets go. The lock is never
  * stolen: a frozen holder keeps its file handles, and two writers would corrupt the database.
@@ -13,21 +38,9 @@ export const STORAGE_LOCK = 'flowforge-storage'
 export const takeLead = async (
   onWait: () => void | Promise<void>,
   locks: LockManager = navigator.locks
-): Promise<() => void> => {
-  const held = createDeferred<void>()
-  const request = (ifAvailable: boolean): Promise<boolean> =>
-    new Promise((resolve, reject) => {
-      locks
-        .request(STORAGE_LOCK, { ifAvailable }, async (lock) => {
-          resolve(lock !== null)
-          // Held until then, or until the worker goes: the browser takes it back, however that ended.
-          if (lock !== null) await held.promise
-        })
-        .catch(reject)
-    })
-  if (!(await request(true))) {
-    await onWait()
-    await request(false)
-  }
-  return () => held.resolve()
+): Promise<Release> => {
+  const free = await request(STORAGE_LOCK, { ifAvailable: true }, locks)
+  if (free !== null) return free
+  await onWait()
+  return holdLock(STORAGE_LOCK, { locks })
 }

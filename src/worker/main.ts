@@ -1,10 +1,11 @@
-import { expose, proxy } from 'comlink'
+import { expose } from 'comlink'
 import { openDbContext, prepareStorage } from '../db/index.ts'
-import { toFlowForgeError, toWireError } from '../db/ports.ts'
-import { SubscribeInput, dbInputs, type Boot, type WorkerApi } from './api.ts'
-import { keepErrorCodes, parseInput } from './boundary.ts'
+import { toFlowForgeError } from '../db/ports.ts'
+import type { Boot } from './api.ts'
+import { keepErrorCodes } from './boundary.ts'
+import { createDoor } from './door.ts'
 import { openComputeEngine } from './engine/open-compute-engine.ts'
-import { createDoor, createGate } from './gate.ts'
+import { createGate } from './gate.ts'
 import { takeLead } from './leader.ts'
 import { startProgram } from './program.ts'
 import { hostTabs } from './tabs/host.ts'
@@ -20,25 +21,9 @@ const gate = createGate(switchboard)
 /** The address of this file has a hash of the code in its name. */
 const build = import.meta.url
 
-const api: WorkerApi = {
-  ...createDoor(switchboard, newId),
-  onBoot: async (listener) => gate.listen(listener),
-  liveQuery: async (query, listener) =>
-    proxy(switchboard.liveQuery(parseInput('liveQuery', dbInputs.queryProjection, query), listener)),
-  subscribe: async (args, listener, onFailure) =>
-    proxy(
-      switchboard.subscribe(
-        parseInput('subscribe', SubscribeInput, args),
-        ({ events }) => listener(events),
-        (thrown) => onFailure(toWireError(thrown))
-      )
-    ),
-  onProgress: async (listener) => proxy(switchboard.onProgress(listener))
-}
-
 keepErrorCodes()
 // Before the first await: calls that arrive earlier would be lost.
-expose(api)
+expose(createDoor(switchboard, gate))
 
 const toBoot = (thrown: unknown): Boot => {
   const { code, message } = toFlowForgeError(thrown)

@@ -88,6 +88,7 @@ const openRemote = (channel: BroadcastChannel, epoch: string, newId: () => strin
     hear,
     target: {
       call,
+      forget: (id) => void calls.delete(id),
       liveQuery: (query, listener) => follow('rows', query, asListener(listener), unheard),
       subscribe: (args, listener, onFailure) => follow('log', args, asListener(listener), onFailure),
       onProgress: (listener) => follow('progress', null, asListener(listener), unheard)
