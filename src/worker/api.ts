@@ -292,6 +292,14 @@ export type FlowForgeApi = {
 export type Boot =
   | { state: 'starting' }
   | { state: 'ready' }
+  /** The storage takes long to open; `ready` follows. */
+  | { state: 'slow' }
+  /** The tab that holds the storage does not answer; it leads since then, ISO-8601 UTC, if it says so. Goes on when it does. */
+  | { state: 'no-answer'; since: string | null }
+  /** A tab with an older version of the code carries out a run; this one takes over when that has ended. */
+  | { state: 'run-elsewhere' }
+  /** A tab with a newer version of the code holds the storage: this one works no more until it is reloaded. */
+  | { state: 'outdated' }
   /** Another tab with another version of the code holds the storage; `ready` follows by itself when it lets go. */
   | { state: 'other-tab' }
   | { state: 'storage-unavailable'; message: string }

@@ -3,7 +3,7 @@ import { toWireError } from '../db/ports.ts'
 import { DoorCall, SubscribeInput, dbInputs, type WorkerApi } from './api.ts'
 import { parseInput } from './boundary.ts'
 import type { Gate } from './gate.ts'
-import { holdLock } from './leader.ts'
+import { holdLock } from './locks.ts'
 import type { Target } from './tabs/target.ts'
 
 /**

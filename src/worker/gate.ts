@@ -12,7 +12,15 @@ const refusal = (boot: Boot): FlowForgeError | undefined => {
   switch (boot.state) {
     case 'starting':
     case 'ready':
+    case 'slow':
+    case 'no-answer':
+    case 'run-elsewhere':
       return undefined
+    case 'outdated':
+      return new FlowForgeError(
+        'NOT_ALLOWED',
+        'A newer FlowForge is open in another tab. Reload this one to get it.'
+      )
     case 'other-tab':
       return new FlowForgeError(
         'STORAGE_UNAVAILABLE',

@@ -1,9 +1,12 @@
 import { createDeferred } from './deferred.ts'
 
-/** The name of the lock whose holder owns the storage; one an origin. */
+/**
+ * The name of the lock whose holder owns the storage; one an origin. It is never stolen: a frozen holder keeps its file
+ * handles, and two writers would corrupt the database.
+ */
 export const STORAGE_LOCK = 'flowforge-storage'
 
-type Release = () => void
+export type Release = () => void
 
 const request = (name: string, options: LockOptions, locks: LockManager): Promise<Release | null> =>
   new Promise((resolve, reject) => {
@@ -28,19 +31,6 @@ export const holdLock = async (
   return release
 }
 
-/**
- * Waits to be the one tab that owns the storage, and keeps it until this worker ends or lets go. The lock is never
- * stolen: a frozen holder keeps its file handles, and two writers would corrupt the database.
- *
- * @param onWait told once, if another tab holds it now
- * @returns a function that lets go, for a worker that cannot open the storage after all
- */
-export const takeLead = async (
-  onWait: () => void | Promise<void>,
-  locks: LockManager = navigator.locks
-): Promise<Release> => {
-  const free = await request(STORAGE_LOCK, { ifAvailable: true }, locks)
-  if (free !== null) return free
-  await onWait()
-  return holdLock(STORAGE_LOCK, { locks })
-}
+/** Takes a lock if nobody holds it; null otherwise. */
+export const tryLock = (name: string, locks: LockManager = navigator.locks): Promise<Release | null> =>
+  request(name, { ifAvailable: true }, locks)
