@@ -4,3 +4,6 @@ export type Migration = { readonly version: number; readonly name: string; reado
 
 /** Every step from an empty file to the newest schema, in order. A released step never changes. */
 export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'schema', sql: schema }]
+
+/** The schema that this code knows. */
+export const NEWEST_SCHEMA = MIGRATIONS.at(-1)?.version ?? 0
