@@ -1,11 +1,5 @@
-import {
-  FlowForgeError,
-  type Event,
-  type EventStorePort,
-  type JsonObject,
-  type NewEvent,
-  type Row
-} from '../ports.ts'
+import { EVENT_COLUMN_LIST, parseObject, toEvent } from '../log/event-rows.ts'
+import { FlowForgeError, type Event, type EventStorePort, type NewEvent } from '../ports.ts'
 import type { Bound, SqliteDatabase } from './sqlite-database.ts'
 import type { Scope, Transactions } from './transactions.ts'
 
@@ -14,11 +8,8 @@ export type StoreWorld = { readonly now: () => string; readonly newId: () => str
 /** The most bytes that one event's payload or metadata, or one state, may take as JSON in UTF-8; larger things are blobs. */
 export const MAX_JSON_BYTES = 16 * 1024 * 1024
 
-const COLUMNS = `position, id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
-  caused_by_event_id, payload_json, metadata_json, created_at`
-
-const BY_ID = `SELECT ${COLUMNS} FROM events WHERE id = ?`
-const BY_IDS = `SELECT ${COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?))`
+const BY_ID = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE id = ?`
+const BY_IDS = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE id IN (SELECT value FROM json_each(?))`
 const HEAD = 'SELECT coalesce(max(seq), 0) AS seq FROM events WHERE aggregate_type = ? AND aggregate_id = ?'
 const INSERT = `INSERT INTO events (id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
   caused_by_event_id, payload_json, metadata_json, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -27,7 +18,7 @@ const INSERT_MANY = `INSERT INTO events (id, aggregate_type, aggregate_id, event
   caused_by_event_id, payload_json, metadata_json, created_at)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
     value ->> 7, value ->> 8, value ->> 9, value ->> 10 FROM json_each(?) ORDER BY key`
-const LOAD = `SELECT ${COLUMNS} FROM events WHERE aggregate_type = ? AND aggregate_id = ? AND seq > ?
+const LOAD = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE aggregate_type = ? AND aggregate_id = ? AND seq > ?
   ORDER BY seq LIMIT ?`
 /**
  * An `Event` as JSON text. Payloads are pasted as they stand: each was written by JSON.stringify, and the schema checks it.
@@ -75,23 +66,6 @@ const toJson = (value: unknown, what: string): string => {
   const message = `${what} takes more than ${MAX_JSON_BYTES} bytes as JSON. Store large data as a blob.`
   throw new FlowForgeError('INVALID_INPUT', message, { length: json.length, limit: MAX_JSON_BYTES })
 }
-
-const parseObject = (json: unknown): JsonObject => JSON.parse(String(json)) as JsonObject
-
-const toEvent = (row: Row): Event => ({
-  id: String(row['id']),
-  position: Number(row['position']),
-  aggregateId: String(row['aggregate_id']),
-  aggregateType: String(row['aggregate_type']),
-  eventType: String(row['event_type']),
-  eventVersion: Number(row['event_version']),
-  seq: Number(row['seq']),
-  txId: String(row['tx_id']),
-  causedByEventId: row['caused_by_event_id'] === null ? null : String(row['caused_by_event_id']),
-  payload: parseObject(row['payload_json']),
-  metadata: row['metadata_json'] === null ? null : parseObject(row['metadata_json']),
-  createdAt: String(row['created_at'])
-})
 
 const txIdOf = (event: NewEvent): string | undefined => {
   const fromMetadata = event.metadata?.['tx_id']
@@ -244,7 +218,7 @@ export const createEventStore = (
       ...(aggregateType === undefined ? [] : [{ sql: 'AND aggregate_type = ?', value: aggregateType }]),
       ...(eventType === undefined ? [] : [{ sql: 'AND event_type = ?', value: eventType }])
     ]
-    const sql = `SELECT ${COLUMNS} FROM events WHERE position > ? ${filters.map((filter) => filter.sql).join(' ')}
+    const sql = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE position > ? ${filters.map((filter) => filter.sql).join(' ')}
       ORDER BY position LIMIT ?`
     return { sql, params: [afterPosition, ...filters.map((filter) => filter.value), limit] }
   }

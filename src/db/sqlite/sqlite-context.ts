@@ -2,6 +2,7 @@ import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { openOpfsFileStore } from '../blobs/opfs-file-store.ts'
+import { createLog, type Log } from '../log/log.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { MIGRATIONS } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
@@ -21,17 +22,19 @@ type Parts = {
   database: SqliteDatabase
   transactions: Transactions
   files: BlobFiles
+  log: Log
   options: SqliteOptions
   schemaVersion: number
 }
 
 const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
-  const { database, transactions, files, options, schemaVersion } = parts
+  const { database, transactions, files, log, options, schemaVersion } = parts
   const { storage } = options
   return {
     eventStore: createEventStore(database, transactions, options, scope),
     projectionStore: createProjectionStore(database, transactions, scope),
     blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
+    log: log.port,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
     onCommit: transactions.onCommit,
     facts: () =>
@@ -40,6 +43,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
         return { storage, schemaVersion, logPosition: Number(row?.['position']) }
       }),
     close: async () => {
+      await log.stop()
       await transactions.close()
       await files.settled()
       database.close()
@@ -58,7 +62,8 @@ export const openSqliteContext = async (options: SqliteOptions): Promise<DbConte
     await files.sweep(new Set(named.map((row) => String(row['file_name']))))
     const transactions = createTransactions(database)
     const blobFiles = createBlobFiles(database, transactions, files)
-    return contextFor({ database, transactions, files: blobFiles, options, schemaVersion }, null)
+    const log = createLog(database, transactions, now)
+    return contextFor({ database, transactions, files: blobFiles, log, options, schemaVersion }, null)
   } catch (thrown) {
     database.close()
     throw thrown
