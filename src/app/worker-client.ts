@@ -72,6 +72,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   runs: { start: COMPUTED, wait: null, cancel: STORED },
   artifacts: { read: COMPUTED, save: null },
   examples: { open: null },
+  log: { state: STORED, verify: null },
   status: STORED
 }
 

@@ -16,6 +16,16 @@ export {
 export type * from './backup-port.ts'
 import type { BackupPort } from './backup-port.ts'
 
+export type {
+  ChainDifference,
+  ChainFinding,
+  ChainProgress,
+  ChainReport,
+  ChainState,
+  LogPort
+} from './log-port.ts'
+import type { LogPort } from './log-port.ts'
+
 export type JsonObject = Record<string, unknown>
 
 /** A stored event, as it was appended; never changed afterwards. */
@@ -160,6 +170,8 @@ export interface DbContext {
   readonly projectionStore: ProjectionStorePort
   readonly tx: TxPort
   readonly blobStore: BlobStorePort
+  /** + The log's hash chain. Not to be awaited inside a transaction: it takes turns of its own. */
+  readonly log: LogPort
   /** + Calls back after every commit, with the tables that it wrote. Answers with a function that ends it. */
   readonly onCommit: (listener: CommitListener) => () => void
   /** + Facts for the status page: where the data lives, and which schema it has. */

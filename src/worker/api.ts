@@ -4,14 +4,34 @@
  * + are the app's own additions. Every call takes one object and fails with a `FlowForgeError`.
  */
 import { z } from 'zod'
-import type { ErrorCode, Event, Row, Snapshot, WireError } from '../db/ports.ts'
+import type {
+  ChainProgress,
+  ChainReport,
+  ChainState,
+  ErrorCode,
+  Event,
+  Row,
+  Snapshot,
+  WireError
+} from '../db/ports.ts'
 import { GraphChange } from '../workflow/change.ts'
 import type { Graph, Parameters } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
 import type { Column, ValueType } from '../workflow/value-type.ts'
 
 export { ERROR_CODES, FlowForgeError, fromWireError, isFlowForgeError, toWireError } from '../db/ports.ts'
-export type { ErrorCode, Event, Row, Snapshot, WireError } from '../db/ports.ts'
+export type {
+  ChainDifference,
+  ChainFinding,
+  ChainProgress,
+  ChainReport,
+  ChainState,
+  ErrorCode,
+  Event,
+  Row,
+  Snapshot,
+  WireError
+} from '../db/ports.ts'
 
 // ── window.db ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -174,6 +194,12 @@ export const flowForgeInputs = {
   examples: {
     /** + Imports an example's bundled data and its workflow; a second time it answers with what is there. */
     open: z.strictObject({ example: Text })
+  },
+  log: {
+    /** + How far the log's hash chain reaches, and how far a check that is under way has come. */
+    state: z.strictObject({}).optional(),
+    /** + Hashes the whole log anew and names what differs. Asked again while it is under way, it answers once for all. */
+    verify: z.strictObject({}).optional()
   }
 } as const
 
@@ -283,8 +309,14 @@ export type FlowForgeApi = {
   examples: {
     open(args: FlowForgeInputs['examples']['open']): Promise<{ workflowId: string }>
   }
+  log: {
+    state(args?: FlowForgeInputs['log']['state']): Promise<LogState>
+    verify(args?: FlowForgeInputs['log']['verify']): Promise<ChainReport>
+  }
   status(): Promise<Status>
 }
+
+export type LogState = ChainState & { verifying: ChainProgress | null }
 
 // ── What the page's own client uses beside the two ───────────────────────────────────────────────────────────────────
 

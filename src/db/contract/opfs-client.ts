@@ -36,6 +36,11 @@ const toPorts = (remote: DbContext): DbContext => ({
   tx: {
     runInTransaction: () => Promise.reject(new Error('Transactions are run in the worker.'))
   },
+  log: {
+    chain: () => remote.log.chain(),
+    seal: () => remote.log.seal(),
+    verify: () => remote.log.verify()
+  },
   onCommit: (listener) => {
     void remote.onCommit(proxy(listener))
     return () => undefined

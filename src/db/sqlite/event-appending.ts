@@ -1,20 +1,13 @@
+import { EVENT_COLUMN_LIST, toEvent } from '../log/event-rows.ts'
 import { FlowForgeError, type Event, type NewEvent } from '../ports.ts'
-import {
-  EVENT_COLUMNS,
-  aggregateTypeOf,
-  toEvent,
-  toLine,
-  txIdOf,
-  valuesOf,
-  type Line
-} from './event-lines.ts'
+import { aggregateTypeOf, toLine, txIdOf, valuesOf, type Line } from './event-lines.ts'
 import { attempt } from './savepoints.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import type { Gather } from './transactions.ts'
 
 export type StoreWorld = { readonly now: () => string; readonly newId: () => string }
 
-const BY_IDS = `SELECT ${EVENT_COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?))`
+const BY_IDS = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE id IN (SELECT value FROM json_each(?))`
 const HEAD = 'SELECT coalesce(max(seq), 0) AS seq FROM events WHERE aggregate_type = ? AND aggregate_id = ?'
 /** The ends of many streams, asked for in one question: `[type, id]` pairs. */
 const HEADS = `SELECT value ->> 1 AS id, (SELECT coalesce(max(seq), 0) FROM events

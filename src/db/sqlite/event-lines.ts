@@ -1,10 +1,8 @@
-import { FlowForgeError, type Event, type JsonObject, type NewEvent, type Row } from '../ports.ts'
+import { parseObject } from '../log/event-rows.ts'
+import { FlowForgeError, type Event, type NewEvent } from '../ports.ts'
 
 /** The most bytes that one event's payload or metadata, or one state, may take as JSON in UTF-8; larger things are blobs. */
 export const MAX_JSON_BYTES = 16 * 1024 * 1024
-
-export const EVENT_COLUMNS = `position, id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
-  caused_by_event_id, payload_json, metadata_json, created_at`
 
 /** What stands before the first colon; `default` where there is none. */
 export const aggregateTypeOf = (aggregateId: string): string => {
@@ -33,23 +31,6 @@ export const toJson = (value: unknown, what: string): string => {
   throw new FlowForgeError('INVALID_INPUT', message, { length: json.length, limit: MAX_JSON_BYTES })
 }
 
-export const parseObject = (json: unknown): JsonObject => JSON.parse(String(json)) as JsonObject
-
-export const toEvent = (row: Row): Event => ({
-  id: String(row['id']),
-  position: Number(row['position']),
-  aggregateId: String(row['aggregate_id']),
-  aggregateType: String(row['aggregate_type']),
-  eventType: String(row['event_type']),
-  eventVersion: Number(row['event_version']),
-  seq: Number(row['seq']),
-  txId: String(row['tx_id']),
-  causedByEventId: row['caused_by_event_id'] === null ? null : String(row['caused_by_event_id']),
-  payload: parseObject(row['payload_json']),
-  metadata: row['metadata_json'] === null ? null : parseObject(row['metadata_json']),
-  createdAt: String(row['created_at'])
-})
-
 export const txIdOf = (event: NewEvent): string | undefined => {
   const fromMetadata = event.metadata?.['tx_id']
   return event.txId ?? (typeof fromMetadata === 'string' ? fromMetadata : undefined)
@@ -62,7 +43,7 @@ export type Line = {
   readonly metadataJson: string | null
 }
 
-/** The columns of `events` but for the position, in the order of `EVENT_COLUMNS`. */
+/** The columns of `events` but for the position, in the order in which they are inserted. */
 export const valuesOf = ({ event, payloadJson, metadataJson }: Line): (string | number | null)[] => [
   event.id,
   event.aggregateType,

@@ -1,10 +1,11 @@
 import { FlowForgeError, type Event, type EventStorePort } from '../ports.ts'
 import { createAppending, type StoreWorld } from './event-appending.ts'
-import { EVENT_COLUMNS, aggregateTypeOf, parseObject, toEvent, toJson } from './event-lines.ts'
+import { EVENT_COLUMN_LIST, parseObject, toEvent } from '../log/event-rows.ts'
+import { aggregateTypeOf, toJson } from './event-lines.ts'
 import type { Bound, SqliteDatabase } from './sqlite-database.ts'
 import type { Scope, Transactions } from './transactions.ts'
 
-const LOAD = `SELECT ${EVENT_COLUMNS} FROM events WHERE aggregate_type = ? AND aggregate_id = ? AND seq > ?
+const LOAD = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE aggregate_type = ? AND aggregate_id = ? AND seq > ?
   ORDER BY seq LIMIT ?`
 /**
  * An `Event` as JSON text. Payloads are pasted as they stand: each was written by JSON.stringify, and the schema checks it.
@@ -67,7 +68,7 @@ export const createEventStore = (
       ...(aggregateType === undefined ? [] : [{ sql: 'AND aggregate_type = ?', value: aggregateType }]),
       ...(eventType === undefined ? [] : [{ sql: 'AND event_type = ?', value: eventType }])
     ]
-    const sql = `SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? ${filters.map((filter) => filter.sql).join(' ')}
+    const sql = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE position > ? ${filters.map((filter) => filter.sql).join(' ')}
       ORDER BY position LIMIT ?`
     return { sql, params: [afterPosition, ...filters.map((filter) => filter.value), limit] }
   }

@@ -1,3 +1,4 @@
+import { MIGRATIONS } from '../migrations/migrations.ts'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { describeBlobStore } from '../contract/blob-store-contract.ts'
 import { describeConcurrentAppends } from '../contract/concurrent-appends-contract.ts'
@@ -40,7 +41,11 @@ describe('SQLite in OPFS: what lasts', () => {
     expect(await second.eventStore.load({ aggregateId: 'a:1' })).toEqual([event])
     expect((await second.projectionStore.query({ sql: 'SELECT id FROM workflows' })).length).toBe(1)
     expect((await second.blobStore.get({ key: 'large' }))?.data).toEqual(new Uint8Array(200_000).fill(7))
-    expect(await second.facts()).toEqual({ storage: 'opfs', schemaVersion: 1, logPosition: 1 })
+    expect(await second.facts()).toEqual({
+      storage: 'opfs',
+      schemaVersion: MIGRATIONS.at(-1)?.version,
+      logPosition: 1
+    })
     await second.close()
   })
 

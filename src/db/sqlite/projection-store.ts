@@ -5,7 +5,18 @@ import type { Scope, Transactions } from './transactions.ts'
 
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
 /** Tables that only storage itself writes. */
-const PROTECTED = new Set(['events', 'snapshots', 'projection_checkpoints', 'schema_migrations', 'blobs'])
+const PROTECTED = new Set([
+  'events',
+  'snapshots',
+  'projection_checkpoints',
+  'schema_migrations',
+  'blobs',
+  'log_seals',
+  'archive_segments',
+  'archived_streams',
+  'archived_events',
+  'health_reports'
+])
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 

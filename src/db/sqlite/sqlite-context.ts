@@ -6,6 +6,7 @@ import type { FileStore } from '../blobs/file-store.ts'
 import { createBackups } from '../backup/backups.ts'
 import { memoryExportFiles, opfsExportFiles, type ExportFiles } from '../backup/export-files.ts'
 import { openShelf } from '../backup/shelf.ts'
+import { createLog, type Log } from '../log/log.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
 import type { DatabaseFiles } from './database-files.ts'
@@ -31,17 +32,19 @@ type Parts = {
   backups: ReturnType<typeof createBackups>
   transactions: Transactions
   files: BlobFiles
+  log: Log
   options: SqliteOptions
   schemaVersion: number
 }
 
 const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
-  const { database, databases, backups, transactions, files, options, schemaVersion } = parts
+  const { database, databases, backups, transactions, files, log, options, schemaVersion } = parts
   const { storage } = options
   return {
     eventStore: createEventStore(database, transactions, options, scope),
     projectionStore: createProjectionStore(database, transactions, scope),
     blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
+    log: log.port,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
     onCommit: transactions.onCommit,
     facts: () =>
@@ -52,6 +55,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     backup: backups,
     close: async () => {
       await backups.close()
+      await log.stop()
       await transactions.close()
       await files.settled()
       database.close()
@@ -111,7 +115,11 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       migrations,
       now
     })
-    return contextFor({ database, databases, backups, transactions, files, options, schemaVersion }, null)
+    const log = createLog(database, transactions, now)
+    return contextFor(
+      { database, databases, backups, transactions, files, log, options, schemaVersion },
+      null
+    )
   } catch (thrown) {
     opened?.close()
     databases.close()

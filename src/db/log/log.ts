@@ -1,0 +1,28 @@
+import type { LogPort } from '../log-port.ts'
+import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import type { Transactions } from '../sqlite/transactions.ts'
+import { createSealing } from './sealing.ts'
+import { verifyChain } from './verify-chain.ts'
+
+export type Log = {
+  readonly port: LogPort
+  /** Ends what goes on in the background. */
+  readonly stop: () => Promise<void>
+}
+
+/** The keeping of the log over one open database. */
+export const createLog = (database: SqliteDatabase, transactions: Transactions, now: () => string): Log => {
+  const sealing = createSealing(database, transactions, now)
+  return {
+    port: {
+      chain: sealing.state,
+      seal: sealing.sealAll,
+      verify: (onProgress) =>
+        verifyChain(database, {
+          inTurn: (read) => transactions.perform(null, false, read),
+          onProgress
+        })
+    },
+    stop: sealing.stop
+  }
+}
