@@ -3,6 +3,7 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 import { bundledLicences } from './scripts/bundled-licences.ts'
+import { duckdbBlocking } from './scripts/duckdb-blocking.ts'
 
 const licences = bundledLicences()
 
@@ -84,6 +85,7 @@ export default defineConfig(({ command }) => ({
       }
     })
   ],
+  resolve: { alias: duckdbBlocking },
   worker: { format: 'es', plugins: () => [keepDuckDBWorker(), licences.collect()] },
   optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
   build: { target: 'es2022', assetsInlineLimit: 0 },
