@@ -135,6 +135,18 @@ describe('what DuckDB does not do by itself', () => {
     ).toEqual([{ b: 'é', a: 'array', t: '1', none: null }])
   })
 
+  test('an arrow binds before AND and before a comparison, and text stays as it is', async () => {
+    const sql = `SELECT name -- a ->> '$.b'
+      FROM data_sources d WHERE kind = ? AND d.config_json ->> '$.a' = ? AND config_json ->> '$.b' = 'x ->> ''$.c'''`
+    const config_json = { a: 'one', b: `x ->> '$.c'` }
+    await upsert('data_sources', { id: 'd1', name: 'x', kind: 'csv', config_json, created_at: 'now' })
+    expect(await query(sql, ['csv', 'one'])).toEqual([{ name: 'x' }])
+    expect(await query(sql, ['csv', 'two'])).toEqual([])
+    expect((await context.projectionStore.read({ sql, params: ['csv', 'one'] })).rows).toEqual([
+      { name: 'x' }
+    ])
+  })
+
   test('a failure deep in a transaction takes back what it must and nothing else', async () => {
     await context.tx.runInTransaction(async (tx) => {
       await upsertWithin(tx, 'w1')

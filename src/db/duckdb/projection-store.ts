@@ -5,6 +5,7 @@ import type { Bound } from '../sqlite/sqlite-database.ts'
 import type { Scope, Transactions } from '../sqlite/transactions.ts'
 import { checkCallersTable, quotedName } from '../table-names.ts'
 import type { Constraints } from './constraints.ts'
+import { withArrowsFirst } from './dialect.ts'
 import type { DuckDBDatabase } from './duckdb-database.ts'
 import { readOnlyQuery } from './read-only-query.ts'
 import type { Schema, SchemaTable } from './schema.ts'
@@ -107,14 +108,15 @@ export const createProjectionStore = (
   }
 
   return {
-    query: ({ sql, params = [] }) => transactions.perform(scope, true, () => query(sql, params)),
+    query: ({ sql, params = [] }) =>
+      transactions.perform(scope, true, () => query(withArrowsFirst(sql), params)),
     read: ({ sql, params = [], timeoutMs = DEFAULT_TIMEOUT_MS }) =>
       transactions.perform(scope, false, () =>
         readOnlyQuery(
           database,
           [...tables.values()].map(({ name }) => name),
           {
-            sql,
+            sql: withArrowsFirst(sql),
             params: boundOf(params),
             timeoutMs
           }
