@@ -1,8 +1,10 @@
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 import { bundledLicences } from './scripts/bundled-licences.ts'
+import { duckdbBlocking } from './scripts/duckdb-blocking.ts'
 
 const licences = bundledLicences()
 
@@ -38,6 +40,21 @@ const keepDuckDBWorker = (): Plugin => ({
     handler: (code) => ({ code, map: null, moduleSideEffects: true })
   }
 })
+
+/**
+ * Makes the switch that `src/db/index.ts` promises, for the build that proves it: `FLOWFORGE_ADAPTER=duckdb` changes
+ * that file's one import, and nothing else.
+ */
+const otherAdapter = (adapter: string | undefined): Plugin => ({
+  name: 'flowforge:other-adapter',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (adapter === undefined || source !== './sqlite/adapter.ts') return null
+    if (importer?.endsWith('/src/db/index.ts') !== true) return null
+    return fileURLToPath(new URL(`./src/db/${adapter}/adapter.ts`, import.meta.url))
+  }
+})
+const adapter = process.env['FLOWFORGE_ADAPTER']
 
 export default defineConfig(({ command }) => ({
   define: { FLOWFORGE_BUILT_AT: JSON.stringify(command === 'build' ? builtAt() : '') },
@@ -84,7 +101,8 @@ export default defineConfig(({ command }) => ({
       }
     })
   ],
-  worker: { format: 'es', plugins: () => [keepDuckDBWorker(), licences.collect()] },
+  resolve: { alias: duckdbBlocking },
+  worker: { format: 'es', plugins: () => [otherAdapter(adapter), keepDuckDBWorker(), licences.collect()] },
   optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
   build: { target: 'es2022', assetsInlineLimit: 0 },
   server: { host: 'localhost' }

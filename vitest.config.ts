@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { chromiumArguments, chromiumPath } from './scripts/chromium.mjs'
+import { duckdbBlocking } from './scripts/duckdb-blocking.ts'
 
 const executablePath = chromiumPath()
 
@@ -17,6 +18,7 @@ export default defineConfig({
         }
       },
       {
+        resolve: { alias: duckdbBlocking },
         optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
         worker: { format: 'es' },
         test: {

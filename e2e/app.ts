@@ -68,9 +68,11 @@ export const dropFiles = async (
 export const distFolder = process.env['FLOWFORGE_DIST'] ?? 'dist'
 
 /** Serves the built app on a free port, for journeys that go on when nothing serves it any more. */
-export const serveApp = async (): Promise<{ address: string; stop: () => Promise<void> }> => {
+export const serveApp = async (
+  folder = distFolder
+): Promise<{ address: string; stop: () => Promise<void> }> => {
   const server = await preview({
-    build: { outDir: distFolder },
+    build: { outDir: folder },
     preview: { host: 'localhost', port: 0 },
     logLevel: 'error'
   })

@@ -71,6 +71,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   },
   runs: { start: COMPUTED, wait: null, cancel: STORED },
   artifacts: { read: COMPUTED, save: null },
+  replicas: { rebuild: COMPUTED, check: COMPUTED },
   examples: { open: null },
   log: { state: STORED, verify: null },
   status: STORED

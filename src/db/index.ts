@@ -1,12 +1,9 @@
 import type { DbContext } from './ports.ts'
-// The one import that chooses the engine; another adapter of the same ports takes its place here.
-import {
-  openSqliteContext as openContext,
-  type SqliteOptions as ContextOptions
-} from './sqlite/sqlite-context.ts'
+// The one import that chooses the engine: `./duckdb/adapter.ts` may take its place.
+import { openContext, prepareStorage, type ContextOptions } from './sqlite/adapter.ts'
 
 export { NEWEST_SCHEMA } from './migrations/migrations.ts'
-export { prepareSqlite as prepareStorage } from './sqlite/open-database.ts'
+export { prepareStorage }
 export type { ContextOptions }
 
 /** Opens storage. @throws FlowForgeError `STORAGE_UNAVAILABLE`, `CORRUPT`, `NOT_ALLOWED` for a newer database */

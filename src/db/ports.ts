@@ -26,6 +26,17 @@ export type {
 } from './log-port.ts'
 import type { LogPort } from './log-port.ts'
 
+export {
+  REPLICA_KINDS,
+  fromReplicaPiece,
+  type ReplicaKind,
+  type ReplicaPieces,
+  type ReplicaPort,
+  type ReplicaStatus
+} from './replica-port.ts'
+
+import type { ReplicaPort } from './replica-port.ts'
+
 export type JsonObject = Record<string, unknown>
 
 /** A stored event, as it was appended; never changed afterwards. */
@@ -172,6 +183,8 @@ export interface DbContext {
   readonly blobStore: BlobStorePort
   /** + The log's hash chain. Not to be awaited inside a transaction: it takes turns of its own. */
   readonly log: LogPort
+  /** + Copies for heavy reads; absent where the engine has none. */
+  readonly replicas?: ReplicaPort
   /** + Calls back after every commit, with the tables that it wrote. Answers with a function that ends it. */
   readonly onCommit: (listener: CommitListener) => () => void
   /** + Facts for the status page: where the data lives, and which schema it has. */

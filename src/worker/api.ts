@@ -4,22 +4,33 @@
  * + are the app's own additions. Every call takes one object and fails with a `FlowForgeError`.
  */
 import { z } from 'zod'
-import type {
-  ChainProgress,
-  ChainReport,
-  ChainState,
-  ErrorCode,
-  Event,
-  Row,
-  Snapshot,
-  WireError
+import {
+  REPLICA_KINDS,
+  type ChainProgress,
+  type ChainReport,
+  type ChainState,
+  type ErrorCode,
+  type Event,
+  type ReplicaPieces,
+  type ReplicaStatus,
+  type Row,
+  type Snapshot,
+  type WireError
 } from '../db/ports.ts'
 import { GraphChange } from '../workflow/change.ts'
 import type { Graph, Parameters } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
 import type { Column, ValueType } from '../workflow/value-type.ts'
 
-export { ERROR_CODES, FlowForgeError, fromWireError, isFlowForgeError, toWireError } from '../db/ports.ts'
+export {
+  ERROR_CODES,
+  FlowForgeError,
+  fromReplicaPiece,
+  fromWireError,
+  isFlowForgeError,
+  toWireError
+} from '../db/ports.ts'
+export type { ReplicaKind, ReplicaPieces, ReplicaStatus } from '../db/ports.ts'
 export type {
   ChainDifference,
   ChainFinding,
@@ -54,6 +65,10 @@ export const NewEventInput = z.strictObject({
   causedByEventId: Text.max(256).optional()
 })
 
+/** One read-only statement. */
+export const QueryInput = z.strictObject({ sql: Text, params: z.array(z.unknown()).optional() })
+const Replica = z.enum(REPLICA_KINDS)
+
 /** The argument of every `window.db` call. */
 export const dbInputs = {
   appendEvent: NewEventInput,
@@ -71,7 +86,12 @@ export const dbInputs = {
   }),
   latestSnapshot: z.strictObject({ aggregateId: Text }),
   saveSnapshot: z.strictObject({ aggregateId: Text, lastSeq: z.number().int().min(1), state: JsonObject }),
-  queryProjection: z.strictObject({ sql: Text, params: z.array(z.unknown()).optional() }),
+  queryProjection: QueryInput.extend({
+    /** + Asked instead of the database, so that a heavy read leaves it alone; `analytics` speaks DuckDB's SQL. */
+    replica: Replica.optional(),
+    /** + What the log must have reached before a replica answers; it always has what was answered before the call. */
+    minPosition: z.number().int().min(0).optional()
+  }),
   upsertProjection: z.strictObject({ table: TableName, rows: z.array(JsonObject) }),
   truncateProjection: z.strictObject({ table: TableName }),
   putBlob: z.strictObject({
@@ -191,6 +211,12 @@ export const flowForgeInputs = {
     }),
     save: z.strictObject({ artifactId: Text, format: z.enum(['csv', 'json', 'xlsx']) })
   },
+  replicas: {
+    /** + Drops a replica and builds it anew; answers when it follows the log again. */
+    rebuild: z.strictObject({ replica: Replica }),
+    /** + Compares a replica with the database; one that differs is dropped, and the next question builds it anew. */
+    check: z.strictObject({ replica: Replica })
+  },
   examples: {
     /** + Imports an example's bundled data and its workflow; a second time it answers with what is there. */
     open: z.strictObject({ example: Text })
@@ -256,6 +282,8 @@ export type RunProgress = {
 
 export type ProjectionLag = { name: string; version: number; position: number; lag: number }
 export type Status = {
+  /** + Empty where the engine has none. */
+  replicas: readonly ReplicaStatus[]
   /** A follower works through the tab that leads. */
   role: 'leader' | 'follower'
   storage: 'opfs' | 'memory'
@@ -306,6 +334,10 @@ export type FlowForgeApi = {
     read(args: FlowForgeInputs['artifacts']['read']): Promise<Page>
     save(args: FlowForgeInputs['artifacts']['save']): Promise<Blob>
   }
+  replicas: {
+    rebuild(args: FlowForgeInputs['replicas']['rebuild']): Promise<void>
+    check(args: FlowForgeInputs['replicas']['check']): Promise<{ isSame: boolean }>
+  }
   examples: {
     open(args: FlowForgeInputs['examples']['open']): Promise<{ workflowId: string }>
   }
@@ -338,7 +370,8 @@ export type Boot =
   | { state: 'failed'; message: string; code: ErrorCode }
 
 /** `DbApi` as it crosses the boundary: lists of events are the UTF-8 bytes of their JSON, transferred instead of copied. */
-export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll' | 'subscribe'> & {
+export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll' | 'queryProjection' | 'subscribe'> & {
+  queryProjection(args: DbInputs['queryProjection']): Promise<Row[] | { pieces: ReplicaPieces }>
   loadEvents(args: DbInputs['loadEvents']): Promise<Uint8Array>
   readAll(args: DbInputs['readAll']): Promise<Uint8Array>
 }

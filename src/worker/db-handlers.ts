@@ -3,6 +3,7 @@ import type { DbContext } from '../db/ports.ts'
 import { dbInputs, type WireDbApi } from './api.ts'
 import { handler } from './handler.ts'
 import type { EventLog } from './event-log.ts'
+import { replicasOf } from './replica-handlers.ts'
 import type { Once } from './once.ts'
 
 const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(bytes, [bytes.buffer])
@@ -36,11 +37,15 @@ export const createDbHandlers = (context: DbContext, log: EventLog, once: Once):
   saveSnapshot: handler('saveSnapshot', dbInputs.saveSnapshot, (args) =>
     context.eventStore.saveSnapshot(args)
   ),
-  queryProjection: handler(
-    'queryProjection',
-    dbInputs.queryProjection,
-    async (args) => (await context.projectionStore.read(args)).rows
-  ),
+  queryProjection: handler('queryProjection', dbInputs.queryProjection, async ({ replica, ...args }) => {
+    if (replica === undefined) return (await context.projectionStore.read(args)).rows
+    const pieces = await replicasOf(context).read({ replica, ...args })
+    // Handed on as they are: a million rows are the page's to read, not this worker's.
+    return transfer(
+      { pieces },
+      pieces.map(({ buffer }) => buffer)
+    )
+  }),
   upsertProjection: handler('upsertProjection', dbInputs.upsertProjection, (args, callId) =>
     once(callId, (tx) => tx.projectionStore.upsert(args))
   ),

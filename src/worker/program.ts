@@ -13,6 +13,7 @@ import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
 import { rebuildIfOutdated } from './projections/rebuild.ts'
+import { createReplicaHandlers } from './replica-handlers.ts'
 import { createRunHandlers } from './run-handlers.ts'
 import { endInterruptedRuns } from './runs/interrupted.ts'
 import { createProgressBoard } from './runs/progress.ts'
@@ -58,6 +59,7 @@ export const startProgram = async (args: {
       workflows,
       runs: createRunHandlers({ context, aggregates, planning, runner, world }),
       artifacts: createArtifactHandlers({ context, engine }),
+      replicas: createReplicaHandlers(context),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       log: createLogHandlers(context),
       status: () => readStatus(context, ALL_PROJECTIONS)

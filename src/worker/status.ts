@@ -31,6 +31,7 @@ export const readStatus = async (context: DbContext, projections: readonly Proje
   return {
     role: 'leader',
     ...facts,
+    replicas: context.replicas?.status() ?? [],
     persisted,
     usage: estimate.usage ?? 0,
     quota: estimate.quota ?? 0,

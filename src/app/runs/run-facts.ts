@@ -9,7 +9,7 @@ const json = (text: string | null): unknown => (text === null ? {} : JSON.parse(
 export const RUNS_SQL = `
   SELECT r.id, r.status, r.trigger, r.created_at, r.started_at, r.finished_at, r.error_json,
          coalesce(w.name, r.input_manifest_json ->> '$.workflowName') AS workflow_name,
-         coalesce(v.version, r.input_manifest_json ->> '$.version') AS version,
+         coalesce(v.version, CAST(r.input_manifest_json ->> '$.version' AS INTEGER)) AS version,
          w.id AS workflow_id
   FROM runs r
   LEFT JOIN workflow_versions v ON v.id = r.workflow_version_id

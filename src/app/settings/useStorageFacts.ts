@@ -22,5 +22,5 @@ export const useStorageFacts = () => {
     await load()
   }
   onMounted(load)
-  return { status, error, wasRefused, protect }
+  return { status, error, wasRefused, load, protect }
 }

@@ -19,7 +19,7 @@ export type BlobFiles = {
 
 /** @param isKept whether a copy of the database that is kept beside it still needs the file */
 export const createBlobFiles = (
-  database: SqliteDatabase,
+  database: Pick<SqliteDatabase, 'all'>,
   transactions: Transactions,
   files: FileStore,
   isKept: (name: string) => boolean = () => false

@@ -26,7 +26,7 @@ const toStat = (row: Row): BlobStat => ({
 })
 
 type Parts = {
-  database: SqliteDatabase
+  database: Pick<SqliteDatabase, 'all' | 'run'>
   transactions: Transactions
   files: BlobFiles
   now: () => string

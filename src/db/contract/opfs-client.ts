@@ -50,8 +50,14 @@ const toPorts = (remote: DbContext): DbContext => ({
   close: () => remote.close()
 })
 
-export const startOpfsWorker = (): OpfsWorker => {
-  const worker = new Worker(new URL('./opfs-worker.ts', import.meta.url), { type: 'module' })
+export const startOpfsWorker = (): OpfsWorker =>
+  toOpener(new Worker(new URL('./opfs-worker.ts', import.meta.url), { type: 'module' }))
+
+/** The same over DuckDB, which keeps nothing: the directory is of no meaning. */
+export const startDuckDBWorker = (): Pick<OpfsWorker, 'open' | 'end'> =>
+  toOpener(new Worker(new URL('./duckdb-worker.ts', import.meta.url), { type: 'module' }))
+
+const toOpener = (worker: Worker): OpfsWorker => {
   const api = wrap<OpfsWorkerApi>(worker)
   return {
     // Comlink's types know proxies of functions alone; its proxies follow a path of properties as well.

@@ -2,8 +2,19 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DbContext } from '../ports.ts'
 import { workflowRow, type OpenContext } from './store-contract.ts'
 
-/** What every adapter's projection store does. */
-export const describeProjectionStore = (title: string, open: OpenContext): void => {
+/** What SQLite says of its schema and settings. */
+const SQLITE_CATALOG = ['SELECT name FROM sqlite_schema ORDER BY name', 'PRAGMA user_version']
+
+/**
+ * What every adapter's projection store does.
+ *
+ * @param catalog queries whose answers show the engine's schema and settings, which no reader may change
+ */
+export const describeProjectionStore = (
+  title: string,
+  open: OpenContext,
+  catalog: readonly string[] = SQLITE_CATALOG
+): void => {
   describe(`${title}: projection store`, () => {
     let context: DbContext
     beforeEach(async () => {
@@ -128,10 +139,9 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
     })
 
     test('any number of different statements can be asked', async () => {
-      for (let n = 0; n < 1_000; n += 1) expect(await query(`SELECT ${n} AS n`)).toEqual([{ n }])
-      const [row] = await query('SELECT count(*) AS n FROM sqlite_stmt')
-      expect(Number(row?.['n'])).toBeLessThan(300)
-      expect(Number(row?.['n'])).toBeGreaterThan(0)
+      for (let n = 0; n < 1_000; n += 1) {
+        expect(await query(`SELECT ${n} + ? AS n`, [1])).toEqual([{ n: n + 1 }])
+      }
       expect(await query('SELECT 1 AS n')).toEqual([{ n: 1 }])
     })
 
@@ -214,8 +224,7 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
         const dump = async () => [
           await query('SELECT * FROM workflows'),
           await query('SELECT * FROM schema_migrations'),
-          await query(`SELECT name FROM sqlite_schema ORDER BY name`),
-          await query('PRAGMA user_version')
+          ...(await Promise.all(catalog.map((each) => query(each))))
         ]
         const before = await dump()
         await expect(read(sql)).rejects.toMatchObject({
@@ -229,17 +238,6 @@ export const describeProjectionStore = (title: string, open: OpenContext): void 
         await expect(read('SELEKT 1')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
         await expect(read('SELECT nothing FROM workflows')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
         await expect(read('  -- nothing\n')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
-      })
-
-      test.each([
-        'SELECT length(hex(zeroblob(300000000)))',
-        `SELECT length(printf('%*c', 1000000000, 'x'))`,
-        `SELECT length(replace(hex(zeroblob(10000000)), '0', '12345678'))`
-      ])('%s makes no value that outlasts the deadline', async (sql) => {
-        const begun = performance.now()
-        await expect(read(sql)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
-        expect(performance.now() - begun).toBeLessThan(5_000)
-        expect(await query('SELECT length(zeroblob(100000000)) AS n')).toEqual([{ n: 100_000_000 }])
       })
 
       test('a query without end is ended, and the store goes on', async () => {

@@ -205,50 +205,6 @@ export const describeTransactions = (title: string, open: OpenContext): void => 
       expect(await values()).toEqual(['1a', '1b', '3a', '3b'])
     })
 
-    describe('on a full disk', () => {
-      const large = 'x'.repeat(400_000)
-      beforeEach(async () => {
-        const [row] = await context.projectionStore.query({ sql: 'PRAGMA page_count' })
-        await context.projectionStore.query({
-          sql: `PRAGMA max_page_count = ${Number(row?.['page_count']) + 20}`
-        })
-      })
-
-      test('a transaction is all or nothing, although its function catches the failure', async () => {
-        const failures: unknown[] = []
-        const attempt = context.tx.runInTransaction(async (tx) => {
-          await append(tx, 1)
-          await append(tx, large).catch((failure: unknown) => failures.push(failure))
-          await append(tx, 3)
-        })
-        await expect(attempt).rejects.toMatchObject({ code: 'STORAGE_FULL' })
-        expect(failures).toEqual([expect.objectContaining({ code: 'STORAGE_FULL' })])
-        expect(await values()).toEqual([])
-        await append(context, 4)
-        expect(await values()).toEqual([4])
-      })
-
-      test('a transaction that is over before it sees the failure is not committed either', async () => {
-        const attempt = context.tx.runInTransaction(async (tx) => {
-          await append(tx, 1)
-          await tx.tx.runInTransaction((inner) => append(inner, large)).catch(() => undefined)
-        })
-        await expect(attempt).rejects.toMatchObject({ code: 'STORAGE_FULL' })
-        expect(await values()).toEqual([])
-      })
-
-      test('of those who wait together, only who is too large fails', async () => {
-        const answers = await Promise.allSettled([
-          append(context, 1),
-          append(context, large),
-          append(context, 3)
-        ])
-        expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
-        expect(answers[1]).toMatchObject({ reason: { code: 'STORAGE_FULL' } })
-        expect(await values()).toEqual([1, 3])
-      })
-    })
-
     test('a commit listener that throws harms nobody', async () => {
       const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
       const told: string[] = []

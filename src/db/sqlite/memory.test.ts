@@ -2,6 +2,7 @@ import { describeBlobStore, describeBlobTransactions } from '../contract/blob-st
 import { describeConcurrentAppends } from '../contract/concurrent-appends-contract.ts'
 import { describeEventStore } from '../contract/event-store-contract.ts'
 import { describeProjectionStore } from '../contract/projection-store-contract.ts'
+import { describeSqliteFullDisk, describeSqliteLimits } from '../contract/sqlite-contract.ts'
 import { testWorld } from '../contract/store-contract.ts'
 import { describeTransactions } from '../contract/transaction-contract.ts'
 import { openDbContext } from '../index.ts'
@@ -14,3 +15,5 @@ describeProjectionStore('SQLite in memory', open)
 describeTransactions('SQLite in memory', open)
 describeBlobStore('SQLite in memory', open)
 describeBlobTransactions('SQLite in memory', open)
+describeSqliteLimits('SQLite in memory', open)
+describeSqliteFullDisk('SQLite in memory', open)

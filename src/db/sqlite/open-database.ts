@@ -12,7 +12,7 @@ const CAPACITY = 6
 const RETRIES_MS = [20, 50, 100, 200, 400, 800, 1_600]
 
 let started: Promise<Sqlite3Static> | null = null
-const startSqlite = (): Promise<Sqlite3Static> => (started ??= sqlite3InitModule())
+export const startSqlite = (): Promise<Sqlite3Static> => (started ??= sqlite3InitModule())
 
 /** Starts the engine without opening anything: half of what it takes to open, done before it is needed. */
 export const prepareSqlite = (): void => {

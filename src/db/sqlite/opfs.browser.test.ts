@@ -5,6 +5,7 @@ import { describeConcurrentAppends } from '../contract/concurrent-appends-contra
 import { describeEventStore } from '../contract/event-store-contract.ts'
 import { startOpfsWorker, type OpfsWorker } from '../contract/opfs-client.ts'
 import { describeProjectionStore } from '../contract/projection-store-contract.ts'
+import { describeSqliteLimits } from '../contract/sqlite-contract.ts'
 import { workflowRow } from '../contract/store-contract.ts'
 
 let count = 0
@@ -18,6 +19,7 @@ describeEventStore('SQLite in OPFS', open)
 describeConcurrentAppends('SQLite in OPFS', open, 8)
 describeProjectionStore('SQLite in OPFS', open)
 describeBlobStore('SQLite in OPFS', open)
+describeSqliteLimits('SQLite in OPFS', open)
 
 describe('SQLite in OPFS: what lasts', () => {
   const workers: OpfsWorker[] = []

@@ -1,24 +1,8 @@
 import { FlowForgeError, type ProjectionStorePort, type Row } from '../ports.ts'
+import { checkCallersTable, quotedName as quoted } from '../table-names.ts'
 import { DEFAULT_TIMEOUT_MS, readOnlyQuery } from './read-only-query.ts'
 import type { Bound, SqliteDatabase } from './sqlite-database.ts'
 import type { Scope, Transactions } from './transactions.ts'
-
-const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
-/** Tables that only storage itself writes. */
-const PROTECTED = new Set([
-  'events',
-  'snapshots',
-  'projection_checkpoints',
-  'schema_migrations',
-  'blobs',
-  'log_seals',
-  'archive_segments',
-  'archived_streams',
-  'archived_events',
-  'health_reports'
-])
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 const INT64 = 2n ** 63n
 
@@ -71,13 +55,7 @@ export const createProjectionStore = (
   scope: Scope | null
 ): ProjectionStorePort => {
   const tableOf = (name: string): Table => {
-    if (!NAME.test(name))
-      throw new FlowForgeError('INVALID_INPUT', `"${name}" is not a table's name.`, { table: name })
-    if (PROTECTED.has(name.toLowerCase()) || name.toLowerCase().startsWith('sqlite_')) {
-      throw new FlowForgeError('NOT_ALLOWED', `The table "${name}" is written by FlowForge alone.`, {
-        table: name
-      })
-    }
+    checkCallersTable(name)
     const rows = database.all('SELECT name, pk FROM pragma_table_info(?) ORDER BY pk', [name])
     if (rows.length === 0)
       throw new FlowForgeError('NOT_FOUND', `There is no table "${name}".`, { table: name })

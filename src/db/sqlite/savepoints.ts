@@ -11,6 +11,9 @@ export const attempt = <T>(work: () => T): Outcome<T> => {
   }
 }
 
+/** All that transactions ask of a connection: it need not be SQLite's. */
+export type TransactionalDatabase = Pick<SqliteDatabase, 'run' | 'written' | 'isAutocommit'>
+
 /** What was thrown away with a transaction that SQLite rolled back by itself (full, I/O, memory), and why. */
 export type Loss = { readonly cause: unknown }
 
@@ -31,10 +34,10 @@ export type Savepoints = {
   open(name: string): { release(): void; undo(cause: unknown): void }
 }
 
-export const createSavepoints = (database: SqliteDatabase): Savepoints => {
+export const createSavepoints = (database: TransactionalDatabase): Savepoints => {
   let lost: Loss | null = null
 
-  const isAutocommit = (): boolean => database.sqlite3.capi.sqlite3_get_autocommit(database.handle) !== 0
+  const { isAutocommit } = database
 
   const noteIfLost = (cause: unknown): void => {
     if (isAutocommit()) lost ??= { cause }

@@ -14,7 +14,13 @@ import type { StoreWorld } from './event-appending.ts'
 import { createEventStore } from './event-store.ts'
 import { DEFAULT_DIRECTORY, openMemoryFiles, openOpfsFiles } from './open-database.ts'
 import { openCurrent } from './open-current.ts'
+import type { ReplicaChannel } from '../replica/messages.ts'
+import { createReplicas, type Replicas } from '../replica/replica-host.ts'
+import { replicaWorkers } from '../replica/replica-workers.ts'
+import type { ReplicaKind } from '../replica-port.ts'
+import { followPosition } from './log-position.ts'
 import { createProjectionStore } from './projection-store.ts'
+import { startReplicaFeed } from './replica-feed.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { createTransactions, type Scope, type Transactions } from './transactions.ts'
 
@@ -24,6 +30,8 @@ export type SqliteOptions = StoreWorld & {
   readonly directory?: string
   /** The steps of the schema; the released ones where none are given. */
   readonly migrations?: readonly Migration[]
+  /** Where replicas live; each in a worker of its own where nothing else is said. */
+  readonly replicas?: Readonly<Record<ReplicaKind, () => ReplicaChannel>>
 }
 
 type Parts = {
@@ -35,10 +43,11 @@ type Parts = {
   log: Log
   options: SqliteOptions
   schemaVersion: number
+  replicas: Replicas
 }
 
 const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
-  const { database, databases, backups, transactions, files, log, options, schemaVersion } = parts
+  const { database, databases, backups, transactions, files, log, options, schemaVersion, replicas } = parts
   const { storage } = options
   return {
     eventStore: createEventStore(database, transactions, options, scope),
@@ -46,6 +55,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
     log: log.port,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
+    replicas,
     onCommit: transactions.onCommit,
     facts: () =>
       transactions.perform(scope, false, () => {
@@ -54,6 +64,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
       }),
     backup: backups,
     close: async () => {
+      replicas.close()
       await backups.close()
       await log.stop()
       await transactions.close()
@@ -116,8 +127,13 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       now
     })
     const log = createLog(database, transactions, now)
+    const replicas = createReplicas({
+      startFeed: (send, fail) => startReplicaFeed(database, transactions, send, fail),
+      open: options.replicas ?? replicaWorkers,
+      ...followPosition(database, transactions)
+    })
     return contextFor(
-      { database, databases, backups, transactions, files, log, options, schemaVersion },
+      { database, databases, backups, transactions, files, log, options, schemaVersion, replicas },
       null
     )
   } catch (thrown) {

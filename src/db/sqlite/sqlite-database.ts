@@ -22,6 +22,8 @@ export type SqliteDatabase = {
   /** Runs every statement of a script. */
   readonly script: (sql: string) => void
   readonly written: WrittenTables
+  /** Whether no transaction is open. */
+  readonly isAutocommit: () => boolean
   /** While set, statements are prepared for somebody who may only read; see `read-only-query.ts`. */
   readonly guard: { current: Guard | null }
   readonly close: () => void
@@ -103,6 +105,7 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
     sqlite3,
     handle,
     written,
+    isAutocommit: () => capi.sqlite3_get_autocommit(handle) !== 0,
     guard,
     all: (sql, params = []) => use(sql, params, rowsOf),
     run: (sql, params = []) => {

@@ -1,7 +1,6 @@
 import { FlowForgeError, type CommitListener } from '../ports.ts'
 import { createCommitGroup, type Gather, type Unit } from './commit-group.ts'
-import { attempt, createSavepoints, type Outcome } from './savepoints.ts'
-import type { SqliteDatabase } from './sqlite-database.ts'
+import { attempt, createSavepoints, type Outcome, type TransactionalDatabase } from './savepoints.ts'
 import { createZone } from './transaction-zone.ts'
 import { createWaitingLine, type Waiting } from './waiting-line.ts'
 
@@ -60,7 +59,10 @@ const valueOf = <T>(outcome: Outcome<T> | undefined): T => {
 }
 
 /** Serializes everybody who uses one connection: units in groups (see `createCommitGroup`), transactions one by one. */
-export const createTransactions = (database: SqliteDatabase, idleLimitMs = IDLE_LIMIT_MS): Transactions => {
+export const createTransactions = (
+  database: TransactionalDatabase,
+  idleLimitMs = IDLE_LIMIT_MS
+): Transactions => {
   const zone = createZone<Scope>((scope) => scope.isOver)
   const savepoints = createSavepoints(database)
   const line = createWaitingLine(idleLimitMs)

@@ -26,7 +26,7 @@ export const WORKFLOW_SUMMARIES = `
     FROM workflows w
     LEFT JOIN workflow_versions v ON v.workflow_id = w.id
     LEFT JOIN last_runs l ON l.workflow_id = w.id AND l.place = 1
-   GROUP BY w.id
+   GROUP BY w.id, w.name, w.description, w.updated_at, w.created_at, l.id, l.status, l.at
    ORDER BY updated_at DESC, w.name`
 
 const SummaryRow = z.object({

@@ -1,0 +1,34 @@
+import { FlowForgeError, type BackupPort, type LogPort } from '../ports.ts'
+
+const refuse = (what: string): Promise<never> =>
+  Promise.reject(
+    new FlowForgeError('NOT_ALLOWED', `${what}: this engine stands in memory and keeps nothing.`)
+  )
+
+/** What is for data that lasts, over an engine whose data does not: nothing is sealed, and whoever asks is told. */
+export const unsealedLog = (countEvents: () => Promise<number>): LogPort => ({
+  chain: async () => ({
+    seals: 0,
+    sealedEvents: 0,
+    unsealedEvents: await countEvents(),
+    headSha256: null,
+    sealedAt: null
+  }),
+  seal: () => refuse('The log cannot be sealed'),
+  verify: () => refuse('The log cannot be verified')
+})
+
+const NO_BACKUP = 'There is no backup'
+
+export const noBackups: BackupPort = {
+  create: () => refuse(NO_BACKUP),
+  createIn: () => refuse(NO_BACKUP),
+  stage: () => refuse(NO_BACKUP),
+  discard: () => Promise.resolve(),
+  restore: () => refuse(NO_BACKUP),
+  undoRestore: () => refuse(NO_BACKUP),
+  kept: () => [],
+  saveKept: () => refuse(NO_BACKUP),
+  removeKept: () => refuse(NO_BACKUP),
+  place: () => ({ generation: 0, problem: null })
+}

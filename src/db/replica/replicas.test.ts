@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { replicasInThread } from '../contract/replicas-in-node.ts'
+import { testWorld, workflowRow } from '../contract/store-contract.ts'
+import { fromReplicaPiece, type DbContext, type ReplicaKind, type ReplicaPort } from '../ports.ts'
+import { openSqliteContext } from '../sqlite/sqlite-context.ts'
+import type { ReplicaStore } from './replica-store.ts'
+
+const TABLES = ['events', 'snapshots', 'workflows', 'workflow_versions', 'blobs', 'schedules', 'nodes']
+
+describe.each<ReplicaKind>(['plain', 'analytics'])('the %s replica', (replica) => {
+  let context: DbContext
+  let replicas: ReplicaPort
+  const stores: ReplicaStore[] = []
+  const open = async (): Promise<void> => {
+    const touch = (_kind: ReplicaKind, store: ReplicaStore) => {
+      stores.push(store)
+      return store
+    }
+    context = await openSqliteContext({
+      storage: 'memory',
+      ...testWorld(),
+      replicas: replicasInThread(touch)
+    })
+    if (context.replicas === undefined) throw new Error('SQLite has replicas.')
+    replicas = context.replicas
+  }
+  beforeEach(open)
+  afterEach(async () => {
+    await context.close()
+    stores.length = 0
+  })
+  const ask = async (sql: string, params: unknown[] = [], more: object = {}) =>
+    (await replicas.read({ replica, sql, params, ...more })).flatMap(fromReplicaPiece)
+  const append = (on: DbContext, aggregateId: string, payload = {}) =>
+    on.eventStore.append({ aggregateId, eventType: 'X', payload })
+  const save = (on: DbContext, id: string, name = id) =>
+    on.projectionStore.upsert({ table: 'workflows', rows: [workflowRow(id, name)] })
+  const state = () => replicas.status().find((each) => each.replica === replica)?.state
+
+  const expectEqual = async (): Promise<void> => {
+    for (const table of TABLES) {
+      const sql = `SELECT * FROM ${table} ORDER BY 1`
+      expect(await ask(sql)).toEqual(await context.projectionStore.query({ sql }))
+    }
+    expect(await replicas.check({ replica })).toBe(true)
+  }
+
+  test('starts with the first question, with all that is there', async () => {
+    expect(state()).toBe('off')
+    await save(context, 'w1')
+    await context.eventStore.appendMany(
+      Array.from({ length: 700 }, (_, n) => ({
+        aggregateId: `a:${n % 7}`,
+        eventType: 'X',
+        payload: { n, text: 'é\0😀"' }
+      }))
+    )
+    await context.eventStore.saveSnapshot({ aggregateId: 'a:1', lastSeq: 1, state: {} })
+    await context.blobStore.put({ key: 'small', data: Uint8Array.from({ length: 300 }, (_, n) => n % 256) })
+    expect(await ask('SELECT count(*) AS n FROM events WHERE aggregate_id = ?', ['a:3'])).toEqual([
+      { n: 100 }
+    ])
+    expect(state()).toBe('following')
+    await expectEqual()
+  })
+
+  test('sees what was written just before, a direct upsert too, and nothing that was rolled back', async () => {
+    await ask('SELECT 1')
+    for (let n = 0; n < 5; n += 1) {
+      await save(context, `w${n}`)
+      expect(await ask('SELECT count(*) AS n FROM workflows')).toEqual([{ n: n + 1 }])
+      await append(context, 'a:1')
+      expect(await ask('SELECT max(position) AS p FROM events')).toEqual([{ p: n + 1 }])
+    }
+    await context.tx
+      .runInTransaction(async (tx) => {
+        await save(tx, 'gone')
+        throw new Error('no')
+      })
+      .catch(() => undefined)
+    const changing = context.tx.runInTransaction(async (tx) => {
+      await save(tx, 'w0', 'renamed')
+      await append(tx, 'a:1')
+      await new Promise((resolve) => setTimeout(resolve, 80))
+      await tx.projectionStore.remove({ table: 'workflows', where: { id: 'w1' } })
+    })
+    const asked = ask('SELECT name FROM workflows ORDER BY id')
+    await changing
+    const names = (await asked).map((row) => row['name'])
+    expect([
+      ['w0', 'w1', 'w2', 'w3', 'w4'],
+      ['renamed', 'w2', 'w3', 'w4']
+    ]).toContainEqual(names)
+    expect(await ask('SELECT count(*) AS n FROM workflows')).toEqual([{ n: 4 }])
+    await expectEqual()
+  })
+
+  test('what is written while it is built is there, whatever it was', async () => {
+    const step = fc.record({
+      what: fc.constantFrom('save', 'rename', 'remove', 'append', 'swap', 'fail'),
+      n: fc.integer({ min: 0, max: 400 })
+    })
+    const perform = (what: string, n: number): Promise<unknown> => {
+      const { projectionStore } = context
+      switch (what) {
+        case 'save':
+          return save(context, `w${n}`)
+        case 'rename':
+          return projectionStore.update({
+            table: 'workflows',
+            where: { id: `w${n}` },
+            set: { name: `n${n}` }
+          })
+        case 'remove':
+          return projectionStore.remove({ table: 'workflows', where: { id: `w${n}` } })
+        case 'swap':
+          return projectionStore.query({
+            sql: 'UPDATE workflows SET description = id || ? WHERE rowid % 3 = 0',
+            params: [n]
+          })
+        case 'fail':
+          return context.tx
+            .runInTransaction(async (tx) => {
+              await append(tx, `a:${n}`)
+              throw new Error('no')
+            })
+            .catch(() => undefined)
+        default:
+          return append(context, `a:${n}`, { n })
+      }
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+        await context.close()
+        await open()
+        for (let n = 0; n < 400; n += 1) void save(context, `w${n}`)
+        await context.eventStore.appendMany(
+          Array.from({ length: 400 }, (_, n) => ({ aggregateId: `b:${n}`, eventType: 'X', payload: {} }))
+        )
+        const building = ask('SELECT 1 AS one')
+        for (const { what, n } of steps) {
+          await perform(what, n)
+          await new Promise((resolve) => setTimeout(resolve))
+        }
+        await building
+        await expectEqual()
+      }),
+      { numRuns: 4 }
+    )
+  })
+
+  test('waits for the position that a question names, up to its limit', async () => {
+    await append(context, 'a:1')
+    const waiting = ask('SELECT count(*) AS n FROM events', [], { minPosition: 3 })
+    await append(context, 'a:1')
+    await append(context, 'a:1')
+    expect(Number((await waiting)[0]?.['n'])).toBeGreaterThanOrEqual(3)
+    await expect(ask('SELECT 1', [], { minPosition: 99, timeoutMs: 30 })).rejects.toMatchObject({
+      code: 'TIMEOUT'
+    })
+  })
+
+  test.each([`DELETE FROM workflows`, `CREATE TABLE t (a INTEGER)`, `SELECT 1; DELETE FROM events`])(
+    'only reads: %s',
+    async (sql) => {
+      await save(context, 'w1')
+      await expect(ask(sql)).rejects.toMatchObject({
+        code: expect.stringMatching(/^(NOT_ALLOWED|INVALID_INPUT)$/)
+      })
+      expect(await ask('SELECT id FROM workflows')).toEqual([{ id: 'w1' }])
+    }
+  )
+
+  test('one that has come apart is dropped and built anew, never wrong', async () => {
+    const logged = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    await save(context, 'w1')
+    await ask('SELECT 1')
+    // A row that the database does not have: the next check finds it.
+    const [table] = [{ id: 'x', name: 'x' }]
+    stores
+      .at(-1)
+      ?.copy(
+        'workflows',
+        new TextEncoder().encode(JSON.stringify([[table?.id, table?.name, null, 'now', null]]))
+      )
+    expect(await replicas.check({ replica })).toBe(false)
+    expect(state()).toBe('off')
+    expect(await ask('SELECT id FROM workflows')).toEqual([{ id: 'w1' }])
+    // The same row comes by the log: the change does not fit.
+    stores
+      .at(-1)
+      ?.copy('workflows', new TextEncoder().encode(JSON.stringify([['w2', 'w2', null, 'now', null]])))
+    await save(context, 'w2')
+    expect(await ask('SELECT id FROM workflows ORDER BY id')).toEqual([{ id: 'w1' }, { id: 'w2' }])
+    expect(await replicas.check({ replica })).toBe(true)
+    logged.mockRestore()
+  })
+
+  test('tables that change make it anew', async () => {
+    const logged = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    await ask('SELECT 1')
+    await context.projectionStore.query({ sql: 'ALTER TABLE workflows ADD COLUMN note TEXT' })
+    await context.projectionStore.upsert({ table: 'workflows', rows: [{ ...workflowRow('w1'), note: 'x' }] })
+    expect(await ask('SELECT note FROM workflows')).toEqual([{ note: 'x' }])
+    logged.mockRestore()
+  })
+
+  test('is built anew at will, and values come as they are', async () => {
+    await save(context, 'w1')
+    await ask('SELECT 1')
+    const first = stores.length
+    await replicas.rebuild({ replica })
+    expect(stores).toHaveLength(first + 1)
+    expect(await ask('SELECT ? AS big, ? AS small, ? AS none', [9_007_199_254_740_993n, 7, null])).toEqual([
+      { big: 9_007_199_254_740_993n, small: 7, none: null }
+    ])
+    expect(replicas.status().find((each) => each.replica === replica)).toEqual({
+      replica,
+      state: 'following',
+      behind: 0
+    })
+  })
+})
