@@ -31,6 +31,9 @@ const adaptFlowForge = async () => {
   return 'ready'
 }
 
+/** Peers of one origin share its file system: none may find another's files. */
+export const directoryOf = (peer, directory) => `${directory}-${peer.id}`
+
 const openPage = async (peer, { browser, urls, directory, path = '', isLive = false }) => {
   const page = await browser.newPage()
   await page.addInitScript(toScript())
@@ -47,7 +50,10 @@ const openPage = async (peer, { browser, urls, directory, path = '', isLive = fa
     `opening ${peer.name}`,
     isApp
       ? page.evaluate(adaptFlowForge)
-      : page.evaluate(([name, options]) => window.peer.open(name, options), [directory, { isLive }])
+      : page.evaluate(
+          ([name, options]) => window.peer.open(name, options),
+          [directoryOf(peer, directory), { isLive }]
+        )
   ).catch(async (thrown) => {
     await page.close()
     throw thrown

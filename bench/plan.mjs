@@ -29,5 +29,10 @@ export const QUICK_SIZES = {
 export const MEASUREMENTS = [
   { id: 'appends', load: () => import('./measurements/appends.mjs') },
   { id: 'loads', load: () => import('./measurements/loads.mjs') },
+  { id: 'rebuild', load: () => import('./measurements/rebuild.mjs') },
+  { id: 'logs', load: () => import('./measurements/logs.mjs') },
+  { id: 'screen', load: () => import('./measurements/screen.mjs') },
+  { id: 'tabs', load: () => import('./measurements/tabs.mjs') },
+  { id: 'replica', load: () => import('./measurements/replica.mjs') },
   { id: 'workflow', load: () => import('./measurements/workflow.mjs') }
 ]

@@ -42,17 +42,18 @@ const toRow = (section, row) => {
 
 const sectionText = (section) => {
   const better = section.isHigherBetter ? 'more is better' : 'less is better'
+  const baseline = section.baseline ?? 'raw sqlite-wasm'
+  const heads = ['', `${section.unit} (${better})`, `to ${baseline}`, 'lowest–highest, remarks']
   return [
     `## ${section.title}`,
-    table(
-      [
-        '',
-        `${section.unit} (${better})`,
-        `to ${section.baseline ?? 'raw sqlite-wasm'}`,
-        'lowest–highest, remarks'
-      ],
-      section.rows.map((row) => toRow(section, row))
-    ),
+    ...(section.rows.length === 0
+      ? []
+      : [
+          table(
+            heads,
+            section.rows.map((row) => toRow(section, row))
+          )
+        ]),
     ...(section.notes ?? [])
   ].join('\n\n')
 }

@@ -2,6 +2,7 @@
 import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
 import { expose, transfer } from 'comlink'
 import { CREATE, HEAD, INSERT, INSERT_MANY, LOAD, toParams, toRows, typeOf } from '../event-table.js'
+import { rebuildByHand } from './raw-rebuild.js'
 
 let database
 let insert
@@ -49,5 +50,6 @@ expose({
     return transfer(bytes, [bytes.buffer])
   },
   count: () => database.selectValue('SELECT count(*) FROM events'),
+  rebuild: (sql) => rebuildByHand(database, sql),
   onChange: (listener) => changed.add(listener) && undefined
 })

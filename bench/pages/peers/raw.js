@@ -9,6 +9,7 @@ export const peer = {
   append: (event) => worker.append(event),
   appendMany: (events) => worker.appendMany(events),
   load,
+  rebuild: (sql) => worker.rebuild(sql),
   count: () => worker.count(),
   /** By hand: read again after each commit. */
   follow: async (stream, heard) => {
