@@ -4,6 +4,9 @@
  * `{ append(event): id, appendMany(events): ids, load(stream): events, follow?(stream, heard) }`.
  */
 
+/** What `measureAppends` is given once before it counts. */
+export const WARM_UP = { awaited: 20, atOnce: 50, batch: 500 }
+
 export const eventOf = (stream, index) => ({
   aggregateId: stream,
   eventType: 'Measured',

@@ -74,7 +74,8 @@ try {
   rmSync(place.folder, { recursive: true, force: true })
 }
 
-const isWhole = only === undefined && asked === undefined && !options.quick && options.rows === undefined
+const isWhole =
+  [only, asked, options.rows, options.rounds].every((option) => option === undefined) && !options.quick
 await writeReport({
   sections,
   failures,

@@ -1,6 +1,7 @@
 /** Appends: each awaited, many at once, many in a batch. What was acknowledged is looked for again after a reopening. */
 import { withBrowser } from '../browsers.mjs'
 import { openPeer } from '../driver.mjs'
+import { WARM_UP } from '../kit.mjs'
 import { takeTurns } from '../turns.mjs'
 
 export const measure = (place) =>
@@ -21,6 +22,7 @@ export const measure = (place) =>
       open: async (peer) => {
         const opened = await open(peer)
         place.versions.set(peer.id, opened.version)
+        await opened.run('measureAppends', { turn: 'warm-up', ...WARM_UP })
         return opened
       },
       turn: (opened, turn, peer) => opened.run('measureAppends', { turn, ...sizesOf(peer) }),
@@ -48,7 +50,7 @@ export const measure = (place) =>
     })
     return [
       section('awaited', `Appends, each awaited (${awaited})`, awaited, 'awaited'),
-      section('at-once', `Appends, ${atOnce} at once`, atOnce, 'atOnce'),
-      section('batch', `Appends, ${batch} in a batch`, batch, 'batch')
+      section('at-once', `Appends, ${atOnce.toLocaleString('en')} at once`, atOnce, 'atOnce'),
+      section('batch', `Appends, ${batch.toLocaleString('en')} in a batch`, batch, 'batch')
     ]
   })

@@ -23,7 +23,7 @@ export const measure = (place) =>
     })
     const section = (id, count, key) => ({
       id,
-      title: `Load of a stream of ${count} events`,
+      title: `Load of a stream of ${count.toLocaleString('en')} events`,
       unit: 'ms',
       isHigherBetter: false,
       rows: place.peers.map((peer) => {

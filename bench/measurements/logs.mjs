@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { withBrowser } from '../browsers.mjs'
 import { directoryOf, openPeer } from '../driver.mjs'
-import { timeOf } from '../kit.mjs'
+import { timeOf, WARM_UP } from '../kit.mjs'
 import { openNative } from '../native.mjs'
 import { PEERS } from '../peers.mjs'
 import { say } from '../turns.mjs'
@@ -86,12 +86,13 @@ const fillPeer = async (peer, place, browser, count) => {
 }
 
 /** FlowForge's appends and loads in a log of some length. */
-const grow = async (place, browser, count, turn) => {
-  const { awaited, atOnce } = place.sizes
+const grow = async (place, browser, turn) => {
+  const { awaited, atOnce, logs } = place.sizes
   const opened = await openPeer(PEERS[0], { ...place, browser, directory: DIRECTORY })
   try {
     const stream = `grown:${turn}`
-    const remembered = await opened.run('writeStream', { stream, count: Math.min(1_000, count) })
+    const remembered = await opened.run('writeStream', { stream, count: Math.min(1_000, logs[0]) })
+    await opened.run('measureAppends', { turn: `warm-up-${turn}`, ...WARM_UP })
     const { times } = await opened.run('measureAppends', { turn, awaited, atOnce, batch: 1 })
     const load = await opened.run('measureLoad', { ...remembered, repeats: 10 })
     return { awaited: (awaited / times.awaited) * 1_000, atOnce: (atOnce / times.atOnce) * 1_000, load }
@@ -136,7 +137,7 @@ export const measure = async (place) => {
         if (!asked.includes(PEERS[0])) return
         const result = grown.get(count)
         await attempt(`growth at ${count}`, result, async () => {
-          result.turns.push(await grow(place, browser, count, turn))
+          result.turns.push(await grow(place, browser, turn))
         })
       })
   const openSection = (count) => ({
@@ -151,7 +152,7 @@ export const measure = async (place) => {
       return { peer, note, ...opens.get(count).get(peer) }
     }),
     notes: [
-      'From the start of the page’s load to the first stream’s events, in a browser that was just started; better-sqlite3 has no page to load.'
+      'From the start of the page’s load to the first stream’s events, in a browser that was just started. FlowForge loads its whole app, a peer a bare page; better-sqlite3 has no page to load.'
     ]
   })
   const growthSection = (id, title, unit, isHigherBetter, key) => ({
