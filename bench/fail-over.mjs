@@ -33,11 +33,13 @@ const timeOne = async (tabs, round) => {
       }
     })()
   }, `fail-over:${round}`)
-  await other.waitForFunction(() => window.acknowledged.length > 3)
+  await other.waitForFunction(() => window.acknowledged.length > 3, undefined, { polling: 20 })
   // Its worker dies with it; the clock starts when the page has said that it goes.
   const goes = new Promise((resolve) => leader.once('close', resolve))
   const [killed] = await Promise.all([Date.now(), leader.close(), goes])
-  await other.waitForFunction((at) => window.acknowledged.some((time) => time > at + 1_000), killed)
+  await other.waitForFunction((at) => window.acknowledged.some((time) => time > at + 1_000), killed, {
+    polling: 20
+  })
   return other.evaluate(
     async ([stream, at]) => {
       window.isOver = true

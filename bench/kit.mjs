@@ -68,7 +68,10 @@ export const measureAppends = async (peer, { turn, awaited, atOnce, batch }) => 
       ids[whole] = await peer.appendMany(together)
     })
   }
+  const asked = { [one]: awaited, [many]: atOnce, [whole]: batch }
   for (const [stream, appended] of Object.entries(ids)) {
+    if (appended.length !== asked[stream])
+      throw new Error(`${stream}: ${appended.length} of ${asked[stream]} events were answered`)
     if (new Set(appended).size !== appended.length) throw new Error(`${stream}: an id came back twice`)
     checkStream(stream, await peer.load(stream), appended)
   }
@@ -78,6 +81,7 @@ export const measureAppends = async (peer, { turn, awaited, atOnce, batch }) => 
 /** Writes a stream to be loaded. */
 export const writeStream = async (peer, { stream, count }) => {
   const ids = await peer.appendMany(eventsOf(stream, count))
+  if (ids.length !== count) throw new Error(`${stream}: ${ids.length} of ${count} events were answered`)
   checkStream(stream, await peer.load(stream), ids)
   return remember(stream, ids)
 }

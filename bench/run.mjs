@@ -26,7 +26,7 @@ installPeers()
 const nativeProblem = buildNative()
 const { PEERS } = await import('./peers.mjs')
 const { MEASUREMENTS, QUICK_SIZES, SIZES } = await import('./plan.mjs')
-const { say } = await import('./turns.mjs')
+const { reasonOf, say } = await import('./turns.mjs')
 const { writeReport } = await import('./report.mjs')
 
 const only = options.only?.split(',')
@@ -65,7 +65,7 @@ try {
           if (error !== undefined) failures.push(`${title}, ${peer?.name ?? label}: ${error}`)
     } catch (thrown) {
       console.error(thrown)
-      failures.push(`${id}: ${String(thrown?.message ?? thrown).split('\n')[0]}`)
+      failures.push(`${id}: ${reasonOf(thrown)}`)
     }
     say(`${id} took ${((Date.now() - began) / 1000).toFixed(0)} s`)
   }

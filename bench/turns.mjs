@@ -5,7 +5,13 @@ export const median = (list) => list.toSorted((left, right) => left - right)[Mat
 export const percentile = (list, share) =>
   list.toSorted((left, right) => left - right)[Math.min(list.length - 1, Math.ceil(list.length * share) - 1)]
 
-const say = (text) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`)
+/** The first line of what was thrown, without the driver's own words before it. */
+export const reasonOf = (thrown) =>
+  String(thrown?.message ?? thrown)
+    .split('\n')[0]
+    .replace(/^page\.evaluate: (Error: )?/, '')
+
+export const say = (text) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`)
 
 /**
  * Opens each peer, gives it its turns, and closes it; one that fails is left out from then on and keeps its reason.
@@ -25,7 +31,7 @@ export const takeTurns = async ({ title, peers, rounds, open, turn, after }) => 
     try {
       return await work(result)
     } catch (thrown) {
-      result.error = String(thrown?.message ?? thrown).split('\n')[0]
+      result.error = reasonOf(thrown)
       say(`${title}: ${peer.name} FAILED: ${result.error}`)
       return undefined
     }
@@ -48,5 +54,3 @@ export const takeTurns = async ({ title, peers, rounds, open, turn, after }) => 
   }
   return results
 }
-
-export { say }

@@ -8,7 +8,7 @@ import { directoryOf, openPeer } from '../driver.mjs'
 import { timeOf, WARM_UP } from '../kit.mjs'
 import { openNative } from '../native.mjs'
 import { PEERS } from '../peers.mjs'
-import { say } from '../turns.mjs'
+import { reasonOf, say } from '../turns.mjs'
 
 const DIRECTORY = 'logs'
 const STREAM = 'filled:0'
@@ -112,7 +112,7 @@ export const measure = async (place) => {
     try {
       await work()
     } catch (thrown) {
-      result.error = String(thrown?.message ?? thrown).split('\n')[0]
+      result.error = reasonOf(thrown)
       say(`${what} FAILED: ${result.error}`)
     }
   }
