@@ -1,0 +1,104 @@
+/** What FlowForge promises, and whether this run showed it. */
+import { BROWSER_PEERS } from './peers.mjs'
+import { median } from './turns.mjs'
+
+const sectionOf = (sections, id) => sections.find((section) => section.id === id)
+
+const valueOf = (sections, id, who) => {
+  const row = sectionOf(sections, id)?.rows.find((each) => (each.peer?.id ?? each.label) === who)
+  return row === undefined || row.error !== undefined || row.values.length === 0
+    ? undefined
+    : median(row.values)
+}
+
+const judge = (text, found, limit, isMet) => ({
+  text,
+  found: found === undefined ? 'not measured' : found,
+  isMet: found === undefined || limit === undefined ? undefined : isMet
+})
+
+const ratio = (sections, id, who, text, limit, isAtLeast) => {
+  const [ours, theirs] = [valueOf(sections, id, 'flowforge'), valueOf(sections, id, who)]
+  if (ours === undefined || theirs === undefined) return judge(text, undefined)
+  const times = ours / theirs
+  return judge(text, `${times.toFixed(3)} ×`, limit, isAtLeast ? times >= limit : times <= limit)
+}
+
+const value = (sections, id, who, text, limit, unit, isAtLeast) => {
+  const found = valueOf(sections, id, who)
+  if (found === undefined) return judge(text, undefined)
+  return judge(text, `${found.toFixed(0)} ${unit}`, limit, isAtLeast ? found >= limit : found <= limit)
+}
+
+/** First among the browser's durable peers. The raw engine is the measure of other targets, not a peer; one that failed is left out. */
+const first = (sections, id) => {
+  const section = sectionOf(sections, id)
+  if (section === undefined) return judge(`First of the durable browser peers: ${id}`, undefined)
+  const text = `First of the durable browser peers: ${section.title}`
+  const rivals = BROWSER_PEERS.filter((peer) => !['flowforge', 'raw'].includes(peer.id) && peer.isDurable)
+  const places = [{ id: 'flowforge', name: 'FlowForge' }, ...rivals]
+    .map((peer) => ({ peer, found: valueOf(sections, id, peer.id) }))
+    .filter(({ found }) => found !== undefined)
+    .toSorted((left, right) => (section.isHigherBetter ? right.found - left.found : left.found - right.found))
+  if (valueOf(sections, id, 'flowforge') === undefined) return judge(text, undefined)
+  const at = places.findIndex(({ peer }) => peer.id === 'flowforge')
+  const before = places.slice(0, at).map(({ peer }) => peer.name)
+  return judge(text, at === 0 ? 'first' : `after ${before.join(', ')}`, true, at === 0)
+}
+
+/** The worst log against the shortest one. */
+const flat = (sections, id, text, limit) => {
+  const section = sectionOf(sections, id)
+  const medians = section?.rows.filter(({ error, values }) => error === undefined && values.length > 0)
+  if (medians === undefined || medians.length < 2) return judge(text, undefined)
+  const values = medians.map((row) => median(row.values))
+  const [shortest] = values
+  const worst = section.isHigherBetter ? shortest / Math.min(...values) : Math.max(...values) / shortest
+  return judge(text, `${worst.toFixed(3)} × slower at the worst`, limit, worst <= limit)
+}
+
+/** @returns each target: what it says, what was found, and `isMet`, undefined where it was not measured */
+export const judgeTargets = (sections, { logs }) => {
+  const [least, , most] = logs
+  const openAt = (count) => valueOf(sections, `open-${count}`, 'flowforge')
+  const opens =
+    openAt(least) === undefined || openAt(most) === undefined ? undefined : openAt(most) / openAt(least)
+  const openText = `Open of ${most.toLocaleString('en')} events ≤ 2 × open of ${least.toLocaleString('en')}`
+  return [
+    ratio(sections, 'awaited', 'raw', 'Appends, each awaited, ≥ 0.7 × raw', 0.7, true),
+    ratio(sections, 'at-once', 'raw', 'Appends at once ≥ 7 × raw, one a transaction', 7, true),
+    ratio(sections, 'load-long', 'raw', 'Load of a long stream ≤ 1.5 × raw bytes', 1.5, false),
+    value(sections, 'rebuild', 'flowforge', 'Rebuild ≥ 50,000 events/s', 50_000, 'events/s', true),
+    opens === undefined
+      ? judge(openText, undefined)
+      : judge(openText, `${opens.toFixed(3)} ×`, 2, opens <= 2),
+    flat(
+      sections,
+      'growth-append',
+      'Appends, each awaited, do not slow down as the log grows (≤ 1.25 ×)',
+      1.25
+    ),
+    flat(sections, 'growth-at-once', 'Appends at once do not slow down as the log grows (≤ 1.25 ×)', 1.25),
+    flat(sections, 'growth-load', 'Loads do not slow down as the log grows (≤ 1.25 ×)', 1.25),
+    value(sections, 'fail-over', 'p95', 'Fail-over, p95, ≤ 500 ms', 500, 'ms', false),
+    value(
+      sections,
+      'heard',
+      'flowforge',
+      '1,000 appends seen in another tab within 250 ms',
+      250,
+      'ms',
+      false
+    ),
+    ...[
+      'awaited',
+      'at-once',
+      'batch',
+      'load-short',
+      'load-long',
+      'screen',
+      `open-${least}`,
+      `open-${logs[1]}`
+    ].map((id) => first(sections, id))
+  ]
+}
