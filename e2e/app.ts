@@ -18,7 +18,7 @@ export type Screen = { readonly width: number; readonly height: number }
 /** Starts a browser on a profile. `requests` collects every address that it asks for. */
 export const openBrowser = async (
   profile: Profile,
-  options: { screen?: Screen; colorScheme?: 'light' | 'dark' } = {}
+  options: { screen?: Screen; colorScheme?: 'light' | 'dark'; serviceWorkers?: 'block' } = {}
 ): Promise<{ browser: BrowserContext; requests: string[] }> => {
   const executablePath = chromiumPath()
   const browser = await chromium.launchPersistentContext(profile.folder, {
@@ -26,6 +26,7 @@ export const openBrowser = async (
     ...(executablePath === undefined ? {} : { executablePath }),
     viewport: options.screen ?? { width: 1280, height: 800 },
     colorScheme: options.colorScheme ?? 'light',
+    serviceWorkers: options.serviceWorkers ?? 'allow',
     acceptDownloads: true
   })
   const requests: string[] = []

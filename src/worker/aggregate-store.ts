@@ -2,6 +2,8 @@ import { FlowForgeError, type DbContext, type ErrorCode, type Event, type JsonOb
 import type { Aggregate, DomainEvent, Refusal } from '../workflow/aggregate.ts'
 import { replay } from '../workflow/aggregates.ts'
 import type { EventLog } from './event-log.ts'
+import { isCallNoted, noteCall } from './once.ts'
+import { systemWorld, type World } from './world.ts'
 
 export type Loaded<State> = { readonly state: State; readonly seq: number; readonly savedAt: string | null }
 
@@ -62,7 +64,7 @@ const loadFrom = async <State, Command, E extends DomainEvent>(
   }
 }
 
-/** The ids of the events that a call brings about; that the first is stored says that all of it was carried out. */
+/** The ids of the events that a call brings about. */
 const eventIdOf = (callId: string, index: number): string => `${callId}/${index}`
 
 const isStored = async (tx: DbContext, eventId: string): Promise<boolean> => {
@@ -70,15 +72,20 @@ const isStored = async (tx: DbContext, eventId: string): Promise<boolean> => {
   return (await tx.projectionStore.query({ sql, params: [eventId] })).length > 0
 }
 
+/** Its first event is stored, or that it brought none about is noted: then all of it was carried out. */
+const wasCarriedOut = async (tx: DbContext, callId: string): Promise<boolean> =>
+  (await isStored(tx, eventIdOf(callId, 0))) || (await isCallNoted(tx, callId))
+
 const executing = (
   context: DbContext,
   log: EventLog,
+  world: Pick<World, 'now'>,
   callId: string | undefined
 ): Pick<AggregateStore, 'execute'> => ({
   execute: (aggregate, aggregateId, ...commands) =>
     context.tx.runInTransaction(async (tx) => {
       const before = await loadFrom(tx, aggregate, aggregateId)
-      if (callId !== undefined && (await isStored(tx, eventIdOf(callId, 0)))) return before
+      if (callId !== undefined && (await wasCarriedOut(tx, callId))) return before
       let { state, seq, savedAt } = before
       let count = 0
       for (const command of commands) {
@@ -101,6 +108,8 @@ const executing = (
         seq = stored.at(-1)?.seq ?? seq
         savedAt = stored.at(-1)?.createdAt ?? savedAt
       }
+      // Decided a second time, after what others did in between, it might bring something about.
+      if (callId !== undefined && count === 0) await noteCall(tx, callId, world.now())
       if (seq - before.snapshotSeq >= SNAPSHOT_EVERY) {
         await tx.eventStore.saveSnapshot({
           aggregateId,
@@ -113,11 +122,15 @@ const executing = (
     })
 })
 
-export const createAggregateStore = (context: DbContext, log: EventLog): AggregateStore => ({
+export const createAggregateStore = (
+  context: DbContext,
+  log: EventLog,
+  world: Pick<World, 'now'> = systemWorld
+): AggregateStore => ({
   load: async (aggregate, aggregateId) => loadFrom(context, aggregate, aggregateId),
-  ...executing(context, log, undefined),
+  ...executing(context, log, world, undefined),
   once: (callId) => ({
-    ...executing(context, log, callId),
-    wasCarriedOut: async () => callId !== undefined && isStored(context, eventIdOf(callId, 0))
+    ...executing(context, log, world, callId),
+    wasCarriedOut: async () => callId !== undefined && wasCarriedOut(context, callId)
   })
 })

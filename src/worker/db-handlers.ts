@@ -8,10 +8,15 @@ import type { Once } from './once.ts'
 
 const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(bytes, [bytes.buffer])
 
+/** Larger blobs are streamed outside of a transaction, which others would wait for; put again, they are the same blob. */
+const NOTED_LIMIT = 1024 * 1024
+const sizeOf = (data: Uint8Array | Blob): number => (data instanceof Blob ? data.size : data.byteLength)
+
 /**
  * The document's handlers: `window.db` as seen from the worker. Queries go to `read`, which SQLite itself keeps from
  * writing; protected tables are refused by the projection store. An event that brings no id gets one of its call's, so
- * that a call which is sent again answers with what it stored. A blob that is put again is the same blob.
+ * that a call which is sent again answers with what it stored. What leaves no event is noted under the call's id, so that
+ * it does not undo what others have written since.
  */
 export const createDbHandlers = (context: DbContext, log: EventLog, once: Once): WireDbApi => ({
   appendEvent: handler('appendEvent', dbInputs.appendEvent, (event, callId) =>
@@ -34,8 +39,8 @@ export const createDbHandlers = (context: DbContext, log: EventLog, once: Once):
   latestSnapshot: handler('latestSnapshot', dbInputs.latestSnapshot, (args) =>
     context.eventStore.latestSnapshot(args)
   ),
-  saveSnapshot: handler('saveSnapshot', dbInputs.saveSnapshot, (args) =>
-    context.eventStore.saveSnapshot(args)
+  saveSnapshot: handler('saveSnapshot', dbInputs.saveSnapshot, (args, callId) =>
+    once(callId, (tx) => tx.eventStore.saveSnapshot(args))
   ),
   queryProjection: handler('queryProjection', dbInputs.queryProjection, async ({ replica, ...args }) => {
     if (replica === undefined) return (await context.projectionStore.read(args)).rows
@@ -52,7 +57,11 @@ export const createDbHandlers = (context: DbContext, log: EventLog, once: Once):
   truncateProjection: handler('truncateProjection', dbInputs.truncateProjection, (args, callId) =>
     once(callId, (tx) => tx.projectionStore.truncate(args))
   ),
-  putBlob: handler('putBlob', dbInputs.putBlob, (args) => context.blobStore.put(args)),
+  putBlob: handler('putBlob', dbInputs.putBlob, (args, callId) =>
+    sizeOf(args.data) > NOTED_LIMIT
+      ? context.blobStore.put(args)
+      : once(callId, (tx) => tx.blobStore.put(args))
+  ),
   getBlob: handler('getBlob', dbInputs.getBlob, async (args) => {
     const blob = await context.blobStore.get(args)
     return blob === null ? null : transfer(blob, [blob.data.buffer])

@@ -9,10 +9,14 @@ const Example = z.strictObject({
   workflow: z.looseObject({ name: z.string() })
 })
 
+type Identified<Call> = Call extends (args: infer Args) => infer Answer
+  ? (args: Args, callId: string | undefined) => Answer
+  : never
+
 type Parts = {
   context: DbContext
-  sources: FlowForgeApi['sources']
-  workflows: FlowForgeApi['workflows']
+  sources: { importFile: Identified<FlowForgeApi['sources']['importFile']> }
+  workflows: { import: Identified<FlowForgeApi['workflows']['import']> }
   /** Where the app is served from, with a slash at its end. */
   baseUrl: string
 }
@@ -41,18 +45,29 @@ export const createExampleHandlers = ({
     return row === undefined ? undefined : String(row['id'])
   }
 
+  const open = async (example: string, callId: string | undefined): Promise<{ workflowId: string }> => {
+    /** Each part lands once, too: a call that is sent again goes on where it was. */
+    const partOf = (name: string) => (callId === undefined ? undefined : `${callId}/${name}`)
+    const response = await bundled(`${example}.json`)
+    const { sources: fileNames, workflow } = Example.parse(await response.json())
+    const known = await existing(workflow.name)
+    if (known !== undefined) return { workflowId: known }
+    for (const fileName of fileNames) {
+      const bytes = await (await bundled(fileName)).blob()
+      const file = new File([bytes], fileName, { type: bytes.type })
+      await sources.importFile({ file }, partOf(fileName))
+    }
+    const { workflowId } = await workflows.import(workflow, partOf('workflow'))
+    return { workflowId }
+  }
+
+  /** One after the other: two tabs that open the same example get the same workflow. */
+  let last: Promise<unknown> = Promise.resolve()
   return {
-    open: handler('examples.open', flowForgeInputs.examples.open, async ({ example }) => {
-      const response = await bundled(`${example}.json`)
-      const { sources: fileNames, workflow } = Example.parse(await response.json())
-      const known = await existing(workflow.name)
-      if (known !== undefined) return { workflowId: known }
-      for (const fileName of fileNames) {
-        const bytes = await (await bundled(fileName)).blob()
-        await sources.importFile({ file: new File([bytes], fileName, { type: bytes.type }) })
-      }
-      const { workflowId } = await workflows.import(workflow)
-      return { workflowId }
+    open: handler('examples.open', flowForgeInputs.examples.open, ({ example }, callId) => {
+      const opened = last.then(() => open(example, callId))
+      last = opened.catch(() => undefined)
+      return opened
     })
   }
 }

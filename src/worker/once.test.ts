@@ -40,3 +40,14 @@ test('a write without an event lands once, and one that failed may be sent again
   await land()
   expect(landed).toBe(1)
 })
+
+test('a command that changed nothing is not decided anew when it is sent again', async () => {
+  const store = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS))
+  const describe = (callId: string, description: string) =>
+    store.once(callId).execute(workflowAggregate, 'workflow:w', { type: 'DescribeWorkflow', description })
+  await store.execute(workflowAggregate, 'workflow:w', { type: 'CreateWorkflow', name: 'W' })
+  await describe('call-1', 'first')
+  await describe('call-2', 'first')
+  await describe('call-3', 'second')
+  expect((await describe('call-2', 'first')).state).toMatchObject({ description: 'second' })
+})

@@ -6,6 +6,23 @@ const SCOPE = 'call'
 /** How long a note is kept, in ms: far longer than a page waits for an answer. */
 const KEPT_MS = 24 * 60 * 60 * 1_000
 
+const keyOf = (callId: string): string => `${SCOPE}:${callId}`
+
+/** Notes, within the transaction of its work, that a call was carried out; false where that was noted before. */
+export const noteCall = async (tx: DbContext, callId: string, now: string): Promise<boolean> => {
+  const noted = await tx.projectionStore.query({
+    sql: `INSERT INTO idempotency_keys (key, scope, first_seen_at) VALUES (?, ?, ?)
+          ON CONFLICT (key) DO NOTHING RETURNING key`,
+    params: [keyOf(callId), SCOPE, now]
+  })
+  return noted.length > 0
+}
+
+export const isCallNoted = async (tx: DbContext, callId: string): Promise<boolean> => {
+  const sql = 'SELECT 1 FROM idempotency_keys WHERE key = ?'
+  return (await tx.projectionStore.query({ sql, params: [keyOf(callId)] })).length > 0
+}
+
 /** Carries out a command that leaves no event, in one transaction with a note of its call: sent again, it does nothing. */
 export type Once = (callId: string | undefined, work: (tx: DbContext) => Promise<void>) => Promise<void>
 
@@ -14,12 +31,7 @@ export const createOnce =
   async (callId, work) => {
     if (callId === undefined) return work(context)
     await context.tx.runInTransaction(async (tx) => {
-      const noted = await tx.projectionStore.query({
-        sql: `INSERT INTO idempotency_keys (key, scope, first_seen_at) VALUES (?, ?, ?)
-              ON CONFLICT (key) DO NOTHING RETURNING key`,
-        params: [`${SCOPE}:${callId}`, SCOPE, world.now()]
-      })
-      if (noted.length > 0) await work(tx)
+      if (await noteCall(tx, callId, world.now())) await work(tx)
     })
   }
 

@@ -42,9 +42,8 @@ export const startProgram = async (args: {
   const { context, engine, world, baseUrl } = args
   await rebuildIfOutdated(context, ALL_PROJECTIONS, readEvent)
   const log = createEventLog(context, ALL_PROJECTIONS)
-  const aggregates = createAggregateStore(context, log)
+  const aggregates = createAggregateStore(context, log, world)
   await endInterruptedRuns(context, aggregates)
-  await forgetOldCalls(context, world)
 
   const catalog = createCatalog(context, engine)
   const planning = createPlanning(catalog, engine)
@@ -52,6 +51,10 @@ export const startProgram = async (args: {
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world })
   const sources = createSourceHandlers({ context, aggregates, catalog, engine, world })
   const workflows = createWorkflowHandlers({ context, aggregates, planning, engine, world })
+  // Nobody waits for it: a hand-over is as long as what stands before this.
+  forgetOldCalls(context, world).catch((thrown: unknown) =>
+    console.error('Old calls are still noted', thrown)
+  )
   return {
     db: createDbHandlers(context, log, createOnce(context, world)),
     flowforge: {

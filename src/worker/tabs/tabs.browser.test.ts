@@ -89,6 +89,8 @@ describe('a tab that works through another', () => {
       ['db.appendEvent', event],
       ['db.appendEvents', { events: [event, event] }],
       ['db.upsertProjection', { table: 'principals', rows: [row] }],
+      ['db.putBlob', { key: 'b', data: new Blob(['first']) }],
+      ['db.saveSnapshot', { aggregateId: 'a:2', lastSeq: 1, state: { by: 'first' } }],
       ['flowforge.workflows.create', { name: 'Made once' }],
       ['flowforge.workflows.describe', { workflowId, description: 'first' }],
       ['flowforge.sources.importFile', { file: new File(['c\n3\n'], 'other.csv') }],
@@ -101,6 +103,8 @@ describe('a tab that works through another', () => {
     await vi.waitFor(() => expect(landed.toSorted()).toEqual(calls.map(([path]) => path).toSorted()), 20_000)
     // What others do in between must not be undone by a command that comes a second time.
     await own('db.upsertProjection', { table: 'principals', rows: [{ ...row, name: 'second' }] })
+    await own('db.putBlob', { key: 'b', data: new Blob(['second']) })
+    await own('db.saveSnapshot', { aggregateId: 'a:2', lastSeq: 1, state: { by: 'second' } })
     await own('flowforge.workflows.describe', { workflowId, description: 'second' })
     await own('flowforge.sources.rename', {
       dataSourceId: String((await rows(`SELECT id FROM data_sources WHERE name = 'other.csv'`))[0]?.['id']),
@@ -122,6 +126,9 @@ describe('a tab that works through another', () => {
     expect(batch).toHaveLength(2)
     expect(await context.eventStore.load({ aggregateId: 'a:1' })).toHaveLength(3)
     expect(await rows('SELECT name FROM principals')).toEqual([{ name: 'second' }])
+    const blob = await context.blobStore.get({ key: 'b' })
+    expect(new TextDecoder().decode(blob?.data)).toBe('second')
+    expect((await context.eventStore.latestSnapshot({ aggregateId: 'a:2' }))?.state).toEqual({ by: 'second' })
     expect(await rows('SELECT name, description FROM workflows ORDER BY name')).toEqual([
       { name: 'Made once', description: null },
       { name: 'Runs', description: 'second' }

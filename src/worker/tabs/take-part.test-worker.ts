@@ -13,6 +13,8 @@ const switchboard = createSwitchboard()
 const gate = createGate(switchboard)
 const boots: Boot[] = []
 gate.listen((boot) => boots.push(boot))
+// As every tab has that shows something: what is followed is given up and taken up with each change of leader.
+switchboard.onProgress(() => undefined)
 
 /** What goes on until the test ends it. */
 const goingOn = { opening: createDeferred<void>(), call: createDeferred<void>(), run: createDeferred<void>() }

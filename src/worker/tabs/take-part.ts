@@ -109,6 +109,8 @@ export const takePart = async (parts: Parts): Promise<void> => {
       })
     }
     patience.end()
+    // Its last words to the leader before go over the channel that is closed then.
+    switchboard.detach()
     leave()
     return release
   }
@@ -121,7 +123,6 @@ export const takePart = async (parts: Parts): Promise<void> => {
       resign()
       release()
     }
-    switchboard.detach()
     gate.tell({ state: 'starting' })
     patience.begin()
     try {
