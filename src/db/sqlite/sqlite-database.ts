@@ -61,6 +61,9 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
     0
   )
 
+  // A kept statement stays as it was prepared; otherwise each new value is taken for a reason to prepare it again.
+  capi.sqlite3_db_config(handle, capi.SQLITE_DBCONFIG_ENABLE_QPSG, 1, 0)
+
   const attempt = <T>(sql: string, work: () => T): T => {
     try {
       return work()
