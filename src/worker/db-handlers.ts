@@ -4,6 +4,7 @@ import { dbInputs, type WireDbApi } from './api.ts'
 import { handler } from './handler.ts'
 import type { EventLog } from './event-log.ts'
 import type { Once } from './once.ts'
+import type { DirectWrites } from './projections/direct-writes.ts'
 
 const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(bytes, [bytes.buffer])
 
@@ -12,7 +13,12 @@ const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(b
  * writing; protected tables are refused by the projection store. An event that brings no id gets one of its call's, so
  * that a call which is sent again answers with what it stored. A blob that is put again is the same blob.
  */
-export const createDbHandlers = (context: DbContext, log: EventLog, once: Once): WireDbApi => ({
+export const createDbHandlers = (
+  context: DbContext,
+  log: EventLog,
+  once: Once,
+  directWrites: DirectWrites
+): WireDbApi => ({
   appendEvent: handler('appendEvent', dbInputs.appendEvent, (event, callId) =>
     log.append({ ...event, id: event.id ?? callId })
   ),
@@ -42,10 +48,10 @@ export const createDbHandlers = (context: DbContext, log: EventLog, once: Once):
     async (args) => (await context.projectionStore.read(args)).rows
   ),
   upsertProjection: handler('upsertProjection', dbInputs.upsertProjection, (args, callId) =>
-    once(callId, (tx) => tx.projectionStore.upsert(args))
+    once(callId, (tx) => directWrites.upsert(tx, args))
   ),
   truncateProjection: handler('truncateProjection', dbInputs.truncateProjection, (args, callId) =>
-    once(callId, (tx) => tx.projectionStore.truncate(args))
+    once(callId, (tx) => directWrites.truncate(tx, args))
   ),
   putBlob: handler('putBlob', dbInputs.putBlob, (args) => context.blobStore.put(args)),
   getBlob: handler('getBlob', dbInputs.getBlob, async (args) => {

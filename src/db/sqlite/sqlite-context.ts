@@ -9,11 +9,13 @@ import { openShelf } from '../backup/shelf.ts'
 import { createLog, type Log } from '../log/log.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
+import { createCopies } from './copies.ts'
 import type { DatabaseFiles } from './database-files.ts'
 import type { StoreWorld } from './event-appending.ts'
 import { createEventStore } from './event-store.ts'
 import { DEFAULT_DIRECTORY, openMemoryFiles, openOpfsFiles } from './open-database.ts'
 import { openCurrent } from './open-current.ts'
+import { openPast } from './past.ts'
 import { createProjectionStore } from './projection-store.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { createTransactions, type Scope, type Transactions } from './transactions.ts'
@@ -46,6 +48,8 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
     log: log.port,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
+    rebuilds: createCopies(database, transactions, scope),
+    openPast: ({ tables }) => openPast(tables, options.migrations ?? MIGRATIONS, options.now),
     onCommit: transactions.onCommit,
     facts: () =>
       transactions.perform(scope, false, () => {
