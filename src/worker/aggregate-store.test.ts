@@ -54,3 +54,23 @@ describe('snapshots', () => {
     expect(await store.load(workflowAggregate, ID)).toMatchObject({ seq: 100, state: { description: '99' } })
   })
 })
+
+describe('what leads to what', () => {
+  test('events of one command share a correlation; those that follow from another name it', async () => {
+    const context = await openDbContext({ storage: 'memory', ...systemWorld })
+    const store = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS))
+    const { cause } = await store
+      .once('call')
+      .execute(workflowAggregate, ID, { type: 'CreateWorkflow', name: 'W' })
+    await store
+      .causedBy(cause)
+      .execute(workflowAggregate, ID, { type: 'PublishDraft' }, { type: 'StartDraft' })
+    await store.execute(workflowAggregate, ID, { type: 'DescribeWorkflow', description: 'x' })
+    const events = await context.eventStore.load({ aggregateId: ID })
+    expect(events.map(({ causedByEventId }) => causedByEventId)).toEqual([null, 'call/0', 'call/0', null])
+    const correlations = events.map(({ metadata }) => metadata?.['correlation_id'])
+    expect(correlations.slice(0, 3)).toEqual(['call', 'call', 'call'])
+    expect(correlations[3]).toEqual(expect.stringMatching(/^(?!call$)./))
+    await context.close()
+  })
+})

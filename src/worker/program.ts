@@ -46,7 +46,7 @@ export const startProgram = async (args: {
   const { context, engine, world, baseUrl } = args
   const projections = await startProjections({ context, definitions: ALL_PROJECTIONS, world })
   const log = createEventLog(context, ALL_PROJECTIONS)
-  const aggregates = createAggregateStore(context, log)
+  const aggregates = createAggregateStore(context, log, world.newId)
   await endInterruptedRuns(context, aggregates)
   await forgetOldCalls(context, world)
 

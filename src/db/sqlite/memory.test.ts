@@ -2,6 +2,7 @@ import { describeBlobStore, describeBlobTransactions } from '../contract/blob-st
 import { describeConcurrentAppends } from '../contract/concurrent-appends-contract.ts'
 import { describeEventStore } from '../contract/event-store-contract.ts'
 import { describeProjectionStore } from '../contract/projection-store-contract.ts'
+import { describeRebuilds } from '../contract/rebuild-contract.ts'
 import { testWorld } from '../contract/store-contract.ts'
 import { describeTransactions } from '../contract/transaction-contract.ts'
 import { openDbContext } from '../index.ts'
@@ -11,6 +12,7 @@ const open = () => openDbContext({ storage: 'memory', ...testWorld() })
 describeEventStore('SQLite in memory', open)
 describeConcurrentAppends('SQLite in memory', open)
 describeProjectionStore('SQLite in memory', open)
+describeRebuilds('SQLite in memory', open)
 describeTransactions('SQLite in memory', open)
 describeBlobStore('SQLite in memory', open)
 describeBlobTransactions('SQLite in memory', open)
