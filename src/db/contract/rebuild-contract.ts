@@ -46,13 +46,11 @@ const change: fc.Arbitrary<RowChange> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<RowChange>({ op: 'truncate', table: 'runs' }) },
   {
     weight: 1,
-    arbitrary: fc
-      .bigInt({ min: 0n, max: 2n ** 60n })
-      .map((rows): RowChange => ({
-        op: 'upsert',
-        table: 'artifacts',
-        rows: [{ id: 'f', run_id: 'r', kind: 'file', rows, created_at: 'now' }]
-      }))
+    arbitrary: fc.bigInt({ min: 0n, max: 2n ** 60n }).map((rows): RowChange => ({
+      op: 'upsert',
+      table: 'artifacts',
+      rows: [{ id: 'f', run_id: 'r', kind: 'file', rows, created_at: 'now' }]
+    }))
   }
 )
 

@@ -3,10 +3,10 @@ import type { RowChange } from '../rebuild-port.ts'
 import { columnsOf, onConflict, quoted, toBound, writeChange, type Table } from './row-writing.ts'
 import type { Bound, SqliteDatabase } from './sqlite-database.ts'
 
+type BoundRow = Readonly<Record<string, Bound>>
+
 /** What is to become of one row, known by its key: of several changes, what they come to. */
-type Pending =
-  | { readonly op: 'upsert' | 'update'; readonly row: Readonly<Record<string, Bound>> }
-  | { readonly op: 'remove' }
+type Pending = { readonly op: 'upsert' | 'update'; readonly row: BoundRow } | { readonly op: 'remove' }
 
 /**
  * Half of a surrogate pair, which JSON carries into SQLite in another shape than a bound value. The pattern may also find
@@ -21,10 +21,10 @@ const isPlain = (value: Bound): boolean =>
     Number.isFinite(value) &&
     (!Number.isInteger(value) || Number.isSafeInteger(value)))
 
-type Group = { readonly names: readonly string[]; readonly rows: Row[] }
+type Group = { readonly names: readonly string[]; readonly rows: BoundRow[] }
 
 /** Rows by the columns that they have, so that one statement does for all of a group. */
-const groupsOf = (rows: readonly Row[]): Group[] => {
+const groupsOf = (rows: readonly BoundRow[]): Group[] => {
   const groups = new Map<string, Group>()
   for (const row of rows) {
     const names = Object.keys(row)
@@ -37,9 +37,13 @@ const groupsOf = (rows: readonly Row[]): Group[] => {
 }
 
 /** One bind for all rows, each an array of its values; undefined where JSON would not carry them as they are. */
-const toJson = (table: Table, { names, rows }: Group): string | undefined => {
-  const values = rows.map((row) => names.map((name) => toBound(row[name], `${table.name}.${name}`)))
-  if (!values.every((each) => each.every(isPlain))) return undefined
+const toJson = ({ names, rows }: Group): string | undefined => {
+  const values: Bound[][] = []
+  for (const row of rows) {
+    const line = names.map((name) => row[name] ?? null)
+    if (!line.every(isPlain)) return undefined
+    values.push(line)
+  }
   const json = JSON.stringify(values)
   return HALF_A_PAIR.test(json) ? undefined : json
 }
@@ -80,7 +84,7 @@ const createQueue = (database: SqliteDatabase, table: Table) => {
   }
 
   const insert = (group: Group): void => {
-    const json = toJson(table, group)
+    const json = toJson(group)
     if (json === undefined) {
       writeChange(database, table, { op: 'upsert', table: table.name, rows: group.rows })
       return
@@ -101,7 +105,7 @@ const createQueue = (database: SqliteDatabase, table: Table) => {
 
   const update = (group: Group): void => {
     const { names } = group
-    const json = toJson(table, group)
+    const json = toJson(group)
     if (json === undefined) {
       for (const row of group.rows) {
         const set = Object.fromEntries(Object.entries(row).filter(([name]) => name !== key))
@@ -127,8 +131,8 @@ const createQueue = (database: SqliteDatabase, table: Table) => {
   }
 
   const flush = (): void => {
-    const upserts: Row[] = []
-    const updates: Row[] = []
+    const upserts: BoundRow[] = []
+    const updates: BoundRow[] = []
     const removed: string[] = []
     for (const [id, each] of pending) {
       if (each.op === 'remove') removed.push(id)
@@ -147,10 +151,11 @@ const createQueue = (database: SqliteDatabase, table: Table) => {
     return typeof value === 'string' ? value : undefined
   }
 
-  const bound = (row: Row): Record<string, Bound> =>
-    Object.fromEntries(
-      columnsOf(table, row).map((name) => [name, toBound(row[name], `${table.name}.${name}`)])
-    )
+  const bound = (row: Row): BoundRow => {
+    const values: Record<string, Bound> = {}
+    for (const name of columnsOf(table, row)) values[name] = toBound(row[name], `${table.name}.${name}`)
+    return values
+  }
 
   /** Does it stand for itself, behind all that came before it? */
   const alone = (change: RowChange): void => {

@@ -92,6 +92,11 @@ export const startProjections = async (args: {
     return turn
   }
 
+  const end = (): void => {
+    isOver = true
+    stopHearing()
+  }
+
   /** A storage that fails is no fault of theirs: they try again later. */
   const attempt = async (group: readonly Live[], step: () => Promise<boolean>): Promise<boolean> => {
     try {
@@ -99,6 +104,11 @@ export const startProjections = async (args: {
     } catch (thrown) {
       if (isOver) return false
       const error = toFlowForgeError(thrown)
+      if (error.code === 'STORAGE_UNAVAILABLE') {
+        // It was closed, and does not come back: whoever opens it next goes on.
+        end()
+        return false
+      }
       const names = group.map(({ projection }) => projection.name).join(', ')
       console.error(`The projections ${names} cannot go on for now`, error)
       for (const live of group) rest(parts, live, STALL_MS)
@@ -239,12 +249,12 @@ export const startProjections = async (args: {
     rebuild: async (name) => rebuildAll(name === undefined ? lives : [liveOf(name)]),
     settled: () =>
       new Promise((resolve) => {
+        if (isOver) return resolve()
         idle.push(resolve)
         wake()
       }),
     stop: async () => {
-      isOver = true
-      stopHearing()
+      end()
       await turns
     }
   }

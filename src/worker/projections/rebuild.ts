@@ -67,7 +67,8 @@ const prepare = async (
   return group
     .map((live): Filling | null => {
       const entries = entriesOf(live.projection, window, placeOf(live).write)
-      const place = { ...entries.reduce(placeAfter, placeOf(live)), position: upTo }
+      const last = entries.findLast((entry) => entry.kind === 'write')
+      const place = { position: upTo, write: last?.write.id ?? placeOf(live).write }
       try {
         return { live, place, changes: changesOf(live.projection, entries, skips, read) }
       } catch (thrown) {
