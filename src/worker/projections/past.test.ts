@@ -67,10 +67,13 @@ describe('the past', () => {
     const opened = vi.spyOn(context, 'openPast')
     await forgetful.stateAt({ position: 1, sql: COUNT })
     late.resolve()
-    await vi.waitFor(async () => {
-      await forgetful.stateAt({ position: 2, sql: COUNT })
-      expect(opened.mock.calls.length).toBeGreaterThan(1)
-    })
+    await vi.waitFor(
+      async () => {
+        await forgetful.stateAt({ position: 2, sql: COUNT })
+        expect(opened.mock.calls.length).toBeGreaterThan(1)
+      },
+      { timeout: 15_000 }
+    )
     await forgetful.forget()
   })
 

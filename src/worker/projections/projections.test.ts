@@ -27,6 +27,9 @@ const noting = (over: Partial<Projection> = {}): Projection => ({
   },
   ...over
 })
+/** A busy machine may take its time over two thousand transactions. */
+const eventually = (check: () => Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 15_000 })
+
 /** Another one that hears the same. */
 const other = noting({
   name: 'other',
@@ -111,7 +114,7 @@ describe('projections', () => {
       BEGIN SELECT RAISE(ABORT, 'no'); END`)
     const projections = await start(noting())
     await projections.settled()
-    await vi.waitFor(async () => expect(await stateOf(projections)).toMatchObject({ state: 'parked' }))
+    await eventually(async () => expect(await stateOf(projections)).toMatchObject({ state: 'parked' }))
     expect(await notes()).toEqual([])
   })
 
@@ -138,7 +141,7 @@ describe('projections', () => {
     test('is tried again, then parks its projection alone, until a person skips it on record', async () => {
       const projections = await start(noting(), other)
       const [, poison] = await append('a', 'poison', 'b')
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         await projections.settled()
         expect(await stateOf(projections)).toMatchObject({
           state: 'parked',
@@ -179,9 +182,9 @@ describe('projections', () => {
     test('is tried again at a person’s word, and passes when the cause is gone', async () => {
       const broken = await start(noting())
       await append('a', 'poison', 'b')
-      await vi.waitFor(async () => expect(await stateOf(broken)).toMatchObject({ state: 'parked' }))
+      await eventually(async () => expect(await stateOf(broken)).toMatchObject({ state: 'parked' }))
       await broken.retry('notes')
-      await vi.waitFor(async () => expect(await stateOf(broken)).toMatchObject({ state: 'parked' }))
+      await eventually(async () => expect(await stateOf(broken)).toMatchObject({ state: 'parked' }))
       await die(broken)
       const mended = await start(noting({ project: other.project, tables: other.tables }))
       expect(await stateOf(mended)).toMatchObject({ state: 'parked' })
@@ -194,13 +197,13 @@ describe('projections', () => {
     test('parks a rebuild too, which goes on when it is skipped; a later version tries it again', async () => {
       await append(...many(WINDOW + 10), 'poison', 'b')
       const old = await start(noting())
-      await vi.waitFor(async () => expect(await stateOf(old)).toMatchObject({ state: 'parked' }))
+      await eventually(async () => expect(await stateOf(old)).toMatchObject({ state: 'parked' }))
       await old.skip({ name: 'notes', eventId: (await stateOf(old))?.parked?.eventId ?? '', by: 'Ada' })
       await old.settled()
       const rows = await notes()
       await die(old)
       const grown = await start(noting({ version: 2 }))
-      await vi.waitFor(async () =>
+      await eventually(async () =>
         expect(await stateOf(grown)).toMatchObject({ state: 'parked', progress: { version: 2 } })
       )
       expect(await notes()).toEqual(rows)
