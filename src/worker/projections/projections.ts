@@ -20,7 +20,10 @@ export type Projections = {
   retry(name: string): Promise<void>
   /** Leaves out the event at which it is parked, for as long as its definition keeps its version. */
   skip(args: { name: string; eventId: string; by: string }): Promise<void>
-  /** Rebuilds one, or all; answers when the new rows are in place. @throws FlowForgeError `CONFLICT` where it parks */
+  /**
+   * Rebuilds one, or all that are not paused; answers when the new rows are in place.
+   * @throws FlowForgeError `CONFLICT` where it parks or is paused, `CANCELED` when it is paused meanwhile
+   */
   rebuild(name?: string): Promise<void>
   /** Answers when there is nothing left to do. */
   settled(): Promise<void>
@@ -210,6 +213,9 @@ export const startProjections = async (args: {
       inTurn(async () => {
         const live = asynchronous(name)
         if (live.state.pausedAt === null) await change(live, { pausedAt: world.now() })
+        const { rebuilt } = live
+        live.rebuilt = null
+        rebuilt?.reject(new FlowForgeError('CANCELED', `"${name}" was paused; its rebuild goes on with it.`))
       }),
     resume: async (name) => {
       await inTurn(async () => {
@@ -246,7 +252,14 @@ export const startProjections = async (args: {
       })
       wake()
     },
-    rebuild: async (name) => rebuildAll(name === undefined ? lives : [liveOf(name)]),
+    rebuild: async (name) => {
+      if (name === undefined) return rebuildAll(lives.filter(({ state }) => state.pausedAt === null))
+      const live = liveOf(name)
+      if (live.state.pausedAt === null) return rebuildAll([live])
+      throw new FlowForgeError('CONFLICT', `"${name}" is paused. Resume it, then rebuild it.`, {
+        projection: name
+      })
+    },
     settled: () =>
       new Promise((resolve) => {
         if (isOver) return resolve()
