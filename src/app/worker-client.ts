@@ -72,6 +72,15 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   runs: { start: COMPUTED, wait: null, cancel: STORED },
   artifacts: { read: COMPUTED, save: null },
   replicas: { rebuild: COMPUTED, check: COMPUTED },
+  projections: {
+    list: STORED,
+    pause: STORED,
+    resume: STORED,
+    retry: STORED,
+    skip: STORED,
+    rebuild: null
+  },
+  history: { stateAt: COMPUTED },
   examples: { open: null },
   log: { state: STORED, verify: null },
   status: STORED

@@ -25,6 +25,8 @@ export type {
   LogPort
 } from './log-port.ts'
 import type { LogPort } from './log-port.ts'
+export type { Past, RebuildPort, RowChange } from './rebuild-port.ts'
+import type { Past, RebuildPort, RowChange } from './rebuild-port.ts'
 
 export {
   REPLICA_KINDS,
@@ -102,6 +104,9 @@ export interface EventStorePort {
     limit?: number | undefined
     aggregateType?: string | undefined
     eventType?: string | undefined
+    /** Events of any of these types; meant for a window of the log that `upToPosition` ends. */
+    eventTypes?: readonly string[] | undefined
+    upToPosition?: number | undefined
   }): Promise<Event[]>
   /** + What `load` answers, as the UTF-8 bytes of a JSON array: storage builds it, so that it can be handed on without being read. */
   loadBytes(args: Parameters<EventStorePort['load']>[0]): Promise<Uint8Array<ArrayBuffer>>
@@ -140,6 +145,8 @@ export interface ProjectionStorePort {
   /** + Removes the rows whose columns equal `where`. */
   remove(args: { table: string; where: Row }): Promise<void>
   truncate(args: { table: string }): Promise<void>
+  /** + Many of these four in one call: in this order, all or none. */
+  apply(args: { changes: readonly RowChange[] }): Promise<void>
 }
 
 export interface TxPort {
@@ -185,6 +192,10 @@ export interface DbContext {
   readonly log: LogPort
   /** + Copies for heavy reads; absent where the engine has none. */
   readonly replicas?: ReplicaPort
+  /** + Fills projections anew beside their old rows. */
+  readonly rebuilds: RebuildPort
+  /** + Opens an empty past; `tables` are those that will be filled, and refuse no row. */
+  readonly openPast: (args: { tables: readonly string[] }) => Promise<Past>
   /** + Calls back after every commit, with the tables that it wrote. Answers with a function that ends it. */
   readonly onCommit: (listener: CommitListener) => () => void
   /** + Facts for the status page: where the data lives, and which schema it has. */

@@ -6,6 +6,9 @@ const PROTECTED = new Set([
   'events',
   'snapshots',
   'projection_checkpoints',
+  'projection_states',
+  'projection_skips',
+  'direct_writes',
   'schema_migrations',
   'blobs',
   'log_seals',
@@ -15,6 +18,12 @@ const PROTECTED = new Set([
   'health_reports'
 ])
 
+/** What the name of a copy ends with; see `sqlite/copies.ts`. */
+const COPY = '__next'
+
+export const copyOf = (table: string): string => `${table}${COPY}`
+export const isCopy = (table: string): boolean => table.toLowerCase().endsWith(COPY)
+
 /**
  * Lets a caller's table name through, whichever engine has the table.
  * @throws FlowForgeError `INVALID_INPUT` for what is no name, `NOT_ALLOWED` for a table that is storage's own
@@ -22,7 +31,7 @@ const PROTECTED = new Set([
 export const checkCallersTable = (name: string): void => {
   if (!NAME.test(name))
     throw new FlowForgeError('INVALID_INPUT', `"${name}" is not a table's name.`, { table: name })
-  if (PROTECTED.has(name.toLowerCase()) || name.toLowerCase().startsWith('sqlite_')) {
+  if (PROTECTED.has(name.toLowerCase()) || isCopy(name) || name.toLowerCase().startsWith('sqlite_')) {
     throw new FlowForgeError('NOT_ALLOWED', `The table "${name}" is written by FlowForge alone.`, {
       table: name
     })

@@ -5,7 +5,16 @@ import type { EventLog } from './event-log.ts'
 import { isCallNoted, noteCall } from './once.ts'
 import { systemWorld, type World } from './world.ts'
 
-export type Loaded<State> = { readonly state: State; readonly seq: number; readonly savedAt: string | null }
+/** An event that leads to others, and the id that all that stems from one command of a caller has in common. */
+export type Cause = { readonly eventId: string; readonly correlationId: string }
+
+export type Loaded<State> = {
+  readonly state: State
+  readonly seq: number
+  readonly savedAt: string | null
+  /** The first event that the commands stored, as the cause of what follows; none where they stored nothing. */
+  readonly cause?: Cause
+}
 
 /** Loads aggregates and carries out commands on them: decide, append, project, all in one transaction. */
 export type AggregateStore = {
@@ -27,6 +36,8 @@ export type AggregateStore = {
     /** Whether it was carried out before; for a call that looks at more than the aggregate. */
     wasCarriedOut(): Promise<boolean>
   }
+  /** The same for commands that follow from an event: theirs name it as their cause, and keep its correlation id. */
+  causedBy(cause: Cause | undefined): Pick<AggregateStore, 'execute'>
 }
 
 /** A snapshot is taken when a stream has grown by this many events since the last. */
@@ -76,11 +87,22 @@ const isStored = async (tx: DbContext, eventId: string): Promise<boolean> => {
 const wasCarriedOut = async (tx: DbContext, callId: string): Promise<boolean> =>
   (await isStored(tx, eventIdOf(callId, 0))) || (await isCallNoted(tx, callId))
 
+const correlationOf = (event: Event): string => {
+  const id = event.metadata?.['correlation_id']
+  return typeof id === 'string' ? id : event.id
+}
+
+/** A stored event as the cause of others; one from before there were correlation ids begins a correlation of its own. */
+export const causeOf = (event: Event): Cause => ({
+  eventId: event.id,
+  correlationId: correlationOf(event)
+})
+
 const executing = (
   context: DbContext,
   log: EventLog,
-  world: Pick<World, 'now'>,
-  callId: string | undefined
+  world: World,
+  { callId, cause }: { callId?: string | undefined; cause?: Cause | undefined }
 ): Pick<AggregateStore, 'execute'> => ({
   execute: (aggregate, aggregateId, ...commands) =>
     context.tx.runInTransaction(async (tx) => {
@@ -88,6 +110,8 @@ const executing = (
       if (callId !== undefined && (await wasCarriedOut(tx, callId))) return before
       let { state, seq, savedAt } = before
       let count = 0
+      let first: Event | undefined
+      const metadata = { correlation_id: cause?.correlationId ?? callId ?? world.newId() }
       for (const command of commands) {
         const decision = aggregate.decide(state, command)
         if (!decision.ok) throw toError(decision)
@@ -99,11 +123,14 @@ const executing = (
             eventType: event.type,
             eventVersion: aggregate.events[event.type as keyof typeof aggregate.events].version,
             payload: { ...event.payload },
+            metadata,
+            ...(cause === undefined ? {} : { causedByEventId: cause.eventId }),
             ...(index === 0 ? { expectedSeq: seq } : {}),
             ...(callId === undefined ? {} : { id: eventIdOf(callId, count + index) })
           }))
         )
         count += stored.length
+        first ??= stored[0]
         state = replay(aggregate, state, stored)
         seq = stored.at(-1)?.seq ?? seq
         savedAt = stored.at(-1)?.createdAt ?? savedAt
@@ -118,19 +145,20 @@ const executing = (
           stateVersion: aggregate.stateVersion
         })
       }
-      return { state, seq, savedAt }
+      return { state, seq, savedAt, ...(first === undefined ? {} : { cause: causeOf(first) }) }
     })
 })
 
 export const createAggregateStore = (
   context: DbContext,
   log: EventLog,
-  world: Pick<World, 'now'> = systemWorld
+  world: World = systemWorld
 ): AggregateStore => ({
   load: async (aggregate, aggregateId) => loadFrom(context, aggregate, aggregateId),
-  ...executing(context, log, world, undefined),
+  ...executing(context, log, world, {}),
+  causedBy: (cause) => executing(context, log, world, { cause }),
   once: (callId) => ({
-    ...executing(context, log, world, callId),
+    ...executing(context, log, world, { callId }),
     wasCarriedOut: async () => callId !== undefined && wasCarriedOut(context, callId)
   })
 })

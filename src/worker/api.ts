@@ -20,6 +20,8 @@ import {
 import { GraphChange } from '../workflow/change.ts'
 import type { Graph, Parameters } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
+import type { ProjectionStatus } from './projections/statuses.ts'
+import type { StateAt } from './projections/past.ts'
 import type { Column, ValueType } from '../workflow/value-type.ts'
 
 export {
@@ -217,6 +219,27 @@ export const flowForgeInputs = {
     /** + Compares a replica with the database; one that differs is dropped, and the next question builds it anew. */
     check: z.strictObject({ replica: Replica })
   },
+  projections: {
+    /** + Every read model: how far it is, and what it waits for. */
+    list: z.strictObject({}).optional(),
+    /** + For async ones; the others are written with each event. */
+    pause: z.strictObject({ projection: Text }),
+    resume: z.strictObject({ projection: Text }),
+    /** + Tries the event at which it is parked again. */
+    retry: z.strictObject({ projection: Text }),
+    /** + Leaves out the event at which it is parked. `by` stays on record. */
+    skip: z.strictObject({ projection: Text, eventId: Text, by: Text.max(200).optional() }),
+    /** + Fills its tables, or those of all, anew from the log; answers when the new rows are in place. */
+    rebuild: z.strictObject({ projection: Text.optional() }).optional()
+  },
+  history: {
+    /** + Rows of a query over the read models as they were after the event at a position. */
+    stateAt: z.strictObject({
+      position: z.number().int().min(0),
+      sql: Text,
+      params: z.array(z.unknown()).optional()
+    })
+  },
   examples: {
     /** + Imports an example's bundled data and its workflow; a second time it answers with what is there. */
     open: z.strictObject({ example: Text })
@@ -280,7 +303,7 @@ export type RunProgress = {
   steps: Record<string, { status: string; rowsOut: number | null; ms: number | null }>
 }
 
-export type ProjectionLag = { name: string; version: number; position: number; lag: number }
+export type { ProjectionStatus, StateAt }
 export type Status = {
   /** + Empty where the engine has none. */
   replicas: readonly ReplicaStatus[]
@@ -292,7 +315,7 @@ export type Status = {
   quota: number
   schemaVersion: number
   logPosition: number
-  projections: ProjectionLag[]
+  projections: ProjectionStatus[]
 }
 
 export type FlowForgeApi = {
@@ -337,6 +360,17 @@ export type FlowForgeApi = {
   replicas: {
     rebuild(args: FlowForgeInputs['replicas']['rebuild']): Promise<void>
     check(args: FlowForgeInputs['replicas']['check']): Promise<{ isSame: boolean }>
+  }
+  projections: {
+    list(args?: FlowForgeInputs['projections']['list']): Promise<ProjectionStatus[]>
+    pause(args: FlowForgeInputs['projections']['pause']): Promise<void>
+    resume(args: FlowForgeInputs['projections']['resume']): Promise<void>
+    retry(args: FlowForgeInputs['projections']['retry']): Promise<void>
+    skip(args: FlowForgeInputs['projections']['skip']): Promise<void>
+    rebuild(args?: FlowForgeInputs['projections']['rebuild']): Promise<void>
+  }
+  history: {
+    stateAt(args: FlowForgeInputs['history']['stateAt']): Promise<StateAt>
   }
   examples: {
     open(args: FlowForgeInputs['examples']['open']): Promise<{ workflowId: string }>

@@ -5,6 +5,7 @@ import { handler } from './handler.ts'
 import type { EventLog } from './event-log.ts'
 import { replicasOf } from './replica-handlers.ts'
 import type { Once } from './once.ts'
+import type { DirectWrites } from './projections/direct-writes.ts'
 
 const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(bytes, [bytes.buffer])
 
@@ -18,7 +19,12 @@ const sizeOf = (data: Uint8Array | Blob): number => (data instanceof Blob ? data
  * that a call which is sent again answers with what it stored. What leaves no event is noted under the call's id, so that
  * it does not undo what others have written since.
  */
-export const createDbHandlers = (context: DbContext, log: EventLog, once: Once): WireDbApi => ({
+export const createDbHandlers = (
+  context: DbContext,
+  log: EventLog,
+  once: Once,
+  directWrites: DirectWrites
+): WireDbApi => ({
   appendEvent: handler('appendEvent', dbInputs.appendEvent, (event, callId) =>
     log.append({ ...event, id: event.id ?? callId })
   ),
@@ -52,10 +58,10 @@ export const createDbHandlers = (context: DbContext, log: EventLog, once: Once):
     )
   }),
   upsertProjection: handler('upsertProjection', dbInputs.upsertProjection, (args, callId) =>
-    once(callId, (tx) => tx.projectionStore.upsert(args))
+    once(callId, (tx) => directWrites.upsert(tx, args))
   ),
   truncateProjection: handler('truncateProjection', dbInputs.truncateProjection, (args, callId) =>
-    once(callId, (tx) => tx.projectionStore.truncate(args))
+    once(callId, (tx) => directWrites.truncate(tx, args))
   ),
   putBlob: handler('putBlob', dbInputs.putBlob, (args, callId) =>
     sizeOf(args.data) > NOTED_LIMIT

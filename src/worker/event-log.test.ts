@@ -7,6 +7,7 @@ import { createDbHandlers } from './db-handlers.ts'
 import { createEventLog } from './event-log.ts'
 import type { DbApi } from './api.ts'
 import { createOnce } from './once.ts'
+import { createDirectWrites } from './projections/direct-writes.ts'
 import { systemWorld } from './world.ts'
 
 describe('window.db, as the worker answers it', () => {
@@ -15,7 +16,12 @@ describe('window.db, as the worker answers it', () => {
   beforeEach(async () => {
     context = await openDbContext({ storage: 'memory', ...systemWorld })
     db = fromWire(
-      createDbHandlers(context, createEventLog(context, ALL_PROJECTIONS), createOnce(context, systemWorld))
+      createDbHandlers(
+        context,
+        createEventLog(context, ALL_PROJECTIONS),
+        createOnce(context, systemWorld),
+        createDirectWrites(ALL_PROJECTIONS, systemWorld.now)
+      )
     )
   })
   afterEach(() => context.close())

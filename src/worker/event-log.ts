@@ -1,7 +1,7 @@
 import { FlowForgeError, type DbContext, type Event, type NewEvent } from '../db/ports.ts'
 import type { Projection } from '../workflow/aggregate.ts'
 import { checkPayload, readEvent } from '../workflow/aggregates.ts'
-import { projectEvent } from './projections/inline.ts'
+import { projectEvents } from './projections/inline.ts'
 
 /** Appends events; those that FlowForge defines are parsed first and projected in the same transaction. */
 export type EventLog = {
@@ -36,12 +36,12 @@ const headOf = async (tx: DbContext): Promise<number> => {
 
 export const createEventLog = (context: DbContext, projections: readonly Projection[]): EventLog => {
   const project = async (tx: DbContext, events: readonly Event[], after: number): Promise<void> => {
-    for (const event of events) {
+    const recorded = events.flatMap((event) => {
       // An id that was appended before answers with the stored event: its rows are there already.
-      if (event.position <= after) continue
-      const recorded = readEvent(event)
-      if (recorded !== undefined) await projectEvent(tx, projections, recorded)
-    }
+      const read = event.position <= after ? undefined : readEvent(event)
+      return read === undefined ? [] : [read]
+    })
+    await projectEvents(tx, projections, recorded)
   }
 
   const appendWithin = async (tx: DbContext, events: readonly NewEvent[]): Promise<Event[]> => {

@@ -1,5 +1,4 @@
 import type { DbContext } from '../db/ports.ts'
-import { readEvent } from '../workflow/aggregates.ts'
 import { ALL_PROJECTIONS } from '../workflow/projections/all.ts'
 import { createAggregateStore } from './aggregate-store.ts'
 import type { FlowForgeApi, RunProgress, WireDbApi } from './api.ts'
@@ -12,8 +11,11 @@ import { createExampleHandlers } from './example-handlers.ts'
 import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
-import { rebuildIfOutdated } from './projections/rebuild.ts'
 import { createReplicaHandlers } from './replica-handlers.ts'
+import { createHistoryHandlers, createProjectionHandlers } from './projection-handlers.ts'
+import { createDirectWrites } from './projections/direct-writes.ts'
+import { createHistory } from './projections/past.ts'
+import { startProjections } from './projections/projections.ts'
 import { createRunHandlers } from './run-handlers.ts'
 import { endInterruptedRuns } from './runs/interrupted.ts'
 import { createProgressBoard } from './runs/progress.ts'
@@ -32,7 +34,10 @@ export type Program = {
   readonly runUnderWay: () => Promise<void> | null
 }
 
-/** Wires the program, brings outdated projections up to date, and ends the runs that the last end cut off. */
+/**
+ * Wires the program and ends the runs that the last end cut off. Projections whose definition has grown are rebuilt
+ * afterwards: until then their old rows are served.
+ */
 export const startProgram = async (args: {
   context: DbContext
   engine: ComputeEngine
@@ -40,7 +45,7 @@ export const startProgram = async (args: {
   baseUrl: string
 }): Promise<Program> => {
   const { context, engine, world, baseUrl } = args
-  await rebuildIfOutdated(context, ALL_PROJECTIONS, readEvent)
+  const projections = await startProjections({ context, definitions: ALL_PROJECTIONS, world })
   const log = createEventLog(context, ALL_PROJECTIONS)
   const aggregates = createAggregateStore(context, log, world)
   await endInterruptedRuns(context, aggregates)
@@ -56,7 +61,12 @@ export const startProgram = async (args: {
     console.error('Old calls are still noted', thrown)
   )
   return {
-    db: createDbHandlers(context, log, createOnce(context, world)),
+    db: createDbHandlers(
+      context,
+      log,
+      createOnce(context, world),
+      createDirectWrites(ALL_PROJECTIONS, world.now)
+    ),
     flowforge: {
       sources,
       workflows,
@@ -65,7 +75,9 @@ export const startProgram = async (args: {
       replicas: createReplicaHandlers(context),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       log: createLogHandlers(context),
-      status: () => readStatus(context, ALL_PROJECTIONS)
+      projections: createProjectionHandlers(projections),
+      history: createHistoryHandlers(createHistory({ context, definitions: ALL_PROJECTIONS })),
+      status: () => readStatus(context, projections)
     },
     onProgress: board.listen,
     runUnderWay: runner.underWay

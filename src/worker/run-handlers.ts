@@ -58,8 +58,8 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
     }
     // A graph that cannot run is refused before there is a run of it.
     await planning.plan(graph, { parameters, until })
-    await context.tx.runInTransaction(async (tx) => {
-      await command.execute(runAggregate, runId, {
+    const cause = await context.tx.runInTransaction(async (tx) => {
+      const queued = await command.execute(runAggregate, runId, {
         type: 'QueueRun',
         workflowId,
         workflowVersionId: toVersionId(workflowId, version),
@@ -71,8 +71,9 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
         ...(idempotencyKey === undefined ? {} : { idempotencyKey })
       })
       if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
+      return queued.cause
     })
-    runner.enqueue({ runId, graph, parameters, until })
+    runner.enqueue({ runId, graph, parameters, until, cause })
     return { runId }
   }
 

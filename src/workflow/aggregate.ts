@@ -83,9 +83,16 @@ export type RowChange =
 /** One read model: which tables are its own, what it hears, and how an event becomes rows. Pure. */
 export type Projection = {
   readonly name: string
-  /** Grows when `project` changes what it writes: the worker then rebuilds it from the log. */
+  /** Grows when `project` changes what it writes: the worker then rebuilds it from the log, by itself. */
   readonly version: number
+  /**
+   * `inline`: its rows are written in the transaction of the event itself. `async`: soon after it, in batches; for what
+   * runs over many streams, and for what must not hold up nor refuse an append.
+   */
+  readonly mode: 'inline' | 'async'
   readonly tables: readonly string[]
+  /** Views over its tables. */
+  readonly views?: readonly string[]
   readonly hears: readonly string[]
   readonly project: (event: RecordedEvent) => readonly RowChange[]
 }

@@ -41,6 +41,8 @@ const toPorts = (remote: DbContext): DbContext => ({
     seal: () => remote.log.seal(),
     verify: () => remote.log.verify()
   },
+  rebuilds: remote.rebuilds,
+  openPast: () => Promise.reject(new Error('A past is opened in the worker.')),
   onCommit: (listener) => {
     void remote.onCommit(proxy(listener))
     return () => undefined

@@ -2,7 +2,7 @@ import { FlowForgeError, type Row } from '../ports.ts'
 import { quotedName } from '../table-names.ts'
 import type { DuckDBDatabase } from './duckdb-database.ts'
 import type { ForeignKey, PartialKey, Schema } from './schema.ts'
-import { toBound } from '../sqlite/projection-store.ts'
+import { toBound } from '../sqlite/row-writing.ts'
 
 /**
  * What the schema demands and DuckDB cannot check: references (its own are checked too early within a transaction) and

@@ -1,17 +1,20 @@
 import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
+import { MIGRATIONS } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
 import type { StoreWorld } from '../sqlite/event-appending.ts'
+import { openPast } from '../sqlite/past.ts'
 import { createTransactions, type Scope, type Transactions } from '../sqlite/transactions.ts'
 import { createConstraints, type Constraints } from './constraints.ts'
 import { openDuckDBDatabase, type DuckDBDatabase } from './duckdb-database.ts'
 import type { StartDuckDB } from './duckdb-instance.ts'
 import { createEventStore, type Positions } from './event-store.ts'
 import { JSON_MACROS } from './json-functions.ts'
-import { noBackups, unsealedLog } from './not-kept.ts'
+import { noBackups, noRebuilds, unsealedLog } from './not-kept.ts'
 import { createProjectionStore } from './projection-store.ts'
 import { readSchema, schemaSql, type Schema } from './schema.ts'
+import { TIME_MACROS } from './time-functions.ts'
 
 export type DuckDBOptions = StoreWorld & {
   /** Everything stands in memory whatever is asked for: DuckDB's files in OPFS lose what was acknowledged. `facts` says so. */
@@ -57,6 +60,8 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
       )
     ),
     backup: noBackups,
+    rebuilds: noRebuilds,
+    openPast: ({ tables }) => openPast(tables, MIGRATIONS, world.now),
     onCommit: transactions.onCommit,
     facts: () =>
       transactions.perform(scope, false, () => {
@@ -83,7 +88,7 @@ export const openDuckDBContext = async (
 ): Promise<DbContext> => {
   const [schema, database] = await Promise.all([readSchema(options.now), openDuckDBDatabase(start)])
   try {
-    for (const sql of [...JSON_MACROS, ...schemaSql(schema)]) database.write(sql)
+    for (const sql of [...JSON_MACROS, ...TIME_MACROS, ...schemaSql(schema)]) database.write(sql)
     for (const row of schema.applied) {
       const values = [row['version'], row['name'], row['checksum'], row['applied_at']]
       database.write(

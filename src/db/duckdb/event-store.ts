@@ -140,13 +140,19 @@ export const createEventStore = (
 
   const readAll = (args: Parameters<EventStorePort['readAll']>[0]): Event[] => {
     const { afterPosition = 0, limit = READ_ALL_LIMIT, aggregateType, eventType } = args
-    const filters = [
-      ...(aggregateType === undefined ? [] : [{ sql: ' AND aggregate_type = ?', value: aggregateType }]),
-      ...(eventType === undefined ? [] : [{ sql: ' AND event_type = ?', value: eventType }])
+    const { eventTypes, upToPosition } = args
+    const places = eventTypes?.map(() => '?').join(', ')
+    const filters: { sql: string; values: readonly Bound[] }[] = [
+      ...(upToPosition === undefined ? [] : [{ sql: ' AND position <= ?', values: [upToPosition] }]),
+      ...(eventTypes === undefined
+        ? []
+        : [{ sql: places === '' ? ' AND false' : ` AND event_type IN (${places})`, values: eventTypes }]),
+      ...(aggregateType === undefined ? [] : [{ sql: ' AND aggregate_type = ?', values: [aggregateType] }]),
+      ...(eventType === undefined ? [] : [{ sql: ' AND event_type = ?', values: [eventType] }])
     ]
     const where = filters.map((filter) => filter.sql).join('')
     const sql = `SELECT ${COLUMNS} FROM events WHERE position > ?${where} ORDER BY position`
-    return limited(sql, [afterPosition, ...filters.map((filter) => filter.value)], limit)
+    return limited(sql, [afterPosition, ...filters.flatMap(({ values }) => values)], limit)
   }
 
   const toBytes = (events: readonly Event[]): Uint8Array<ArrayBuffer> =>

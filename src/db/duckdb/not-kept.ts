@@ -1,4 +1,4 @@
-import { FlowForgeError, type BackupPort, type LogPort } from '../ports.ts'
+import { FlowForgeError, type BackupPort, type LogPort, type RebuildPort } from '../ports.ts'
 
 const refuse = (what: string): Promise<never> =>
   Promise.reject(
@@ -31,4 +31,13 @@ export const noBackups: BackupPort = {
   saveKept: () => refuse(NO_BACKUP),
   removeKept: () => refuse(NO_BACKUP),
   place: () => ({ generation: 0, problem: null })
+}
+
+const NO_REBUILD = 'Read models cannot be filled anew'
+
+export const noRebuilds: RebuildPort = {
+  begin: () => refuse(NO_REBUILD),
+  apply: () => refuse(NO_REBUILD),
+  swap: () => refuse(NO_REBUILD),
+  abandon: () => Promise.resolve()
 }

@@ -1,5 +1,6 @@
 import { FlowForgeError, type ProjectionStorePort, type Row } from '../ports.ts'
-import { toBound } from '../sqlite/projection-store.ts'
+import type { RowChange } from '../rebuild-port.ts'
+import { toBound } from '../sqlite/row-writing.ts'
 import { DEFAULT_TIMEOUT_MS } from '../sqlite/read-only-query.ts'
 import type { Bound } from '../sqlite/sqlite-database.ts'
 import type { Scope, Transactions } from '../sqlite/transactions.ts'
@@ -107,6 +108,53 @@ export const createProjectionStore = (
     return rows
   }
 
+  const upsert = (name: string, rows: readonly Row[]): void => {
+    const table = tableOf(name)
+    for (const row of rows) upsertRow(table, row)
+    constraints.checkRows(table.name, rows)
+  }
+
+  const update = (name: string, where: Row, set: Row): void => {
+    const table = tableOf(name)
+    const [wanted, changed] = [columnsOf(table, where), columnsOf(table, set)]
+    if (changed.length === 0) return
+    const sql = `UPDATE ${quotedName(table.name)} SET ${setSql(changed)} WHERE ${whereSql(wanted)}`
+    write(table, sql, [...valuesOf(table, set, changed), ...valuesOf(table, where, wanted)])
+    constraints.checkRows(table.name, [set])
+  }
+
+  const remove = (name: string, where: Row): void => {
+    const table = tableOf(name)
+    const wanted = columnsOf(table, where)
+    const sql = `DELETE FROM ${quotedName(table.name)} WHERE ${whereSql(wanted)}`
+    write(table, sql, valuesOf(table, where, wanted))
+    constraints.checkTable(table.name)
+  }
+
+  const truncate = (name: string): void => {
+    const table = tableOf(name)
+    write(table, `DELETE FROM ${quotedName(table.name)}`)
+    constraints.checkTable(table.name)
+  }
+
+  const applyOne = (change: RowChange): void => {
+    switch (change.op) {
+      case 'upsert':
+        return upsert(change.table, change.rows)
+      case 'update':
+        return update(change.table, change.where, change.set)
+      case 'remove':
+        return remove(change.table, change.where)
+      case 'truncate':
+        return truncate(change.table)
+    }
+  }
+
+  const apply = (changes: readonly RowChange[]): Promise<void> =>
+    transactions.perform(scope, true, () => {
+      for (const change of changes) applyOne(change)
+    })
+
   return {
     query: ({ sql, params = [] }) =>
       transactions.perform(scope, true, () => query(withArrowsFirst(sql), params)),
@@ -114,7 +162,7 @@ export const createProjectionStore = (
       transactions.perform(scope, false, () =>
         readOnlyQuery(
           database,
-          [...tables.values()].map(({ name }) => name),
+          { tables: [...tables.values()].map(({ name }) => name), views: schema.views },
           {
             sql: withArrowsFirst(sql),
             params: boundOf(params),
@@ -122,34 +170,10 @@ export const createProjectionStore = (
           }
         )
       ),
-    upsert: ({ table, rows }) =>
-      transactions.perform(scope, true, () => {
-        const known = tableOf(table)
-        for (const row of rows) upsertRow(known, row)
-        constraints.checkRows(known.name, rows)
-      }),
-    update: ({ table, where, set }) =>
-      transactions.perform(scope, true, () => {
-        const known = tableOf(table)
-        const [wanted, changed] = [columnsOf(known, where), columnsOf(known, set)]
-        if (changed.length === 0) return
-        const sql = `UPDATE ${quotedName(known.name)} SET ${setSql(changed)} WHERE ${whereSql(wanted)}`
-        write(known, sql, [...valuesOf(known, set, changed), ...valuesOf(known, where, wanted)])
-        constraints.checkRows(known.name, [set])
-      }),
-    remove: ({ table, where }) =>
-      transactions.perform(scope, true, () => {
-        const known = tableOf(table)
-        const wanted = columnsOf(known, where)
-        const sql = `DELETE FROM ${quotedName(known.name)} WHERE ${whereSql(wanted)}`
-        write(known, sql, valuesOf(known, where, wanted))
-        constraints.checkTable(known.name)
-      }),
-    truncate: ({ table }) =>
-      transactions.perform(scope, true, () => {
-        const known = tableOf(table)
-        write(known, `DELETE FROM ${quotedName(known.name)}`)
-        constraints.checkTable(known.name)
-      })
+    upsert: ({ table, rows }) => apply([{ op: 'upsert', table, rows }]),
+    update: ({ table, where, set }) => apply([{ op: 'update', table, where, set }]),
+    remove: ({ table, where }) => apply([{ op: 'remove', table, where }]),
+    truncate: ({ table }) => apply([{ op: 'truncate', table }]),
+    apply: ({ changes }) => apply(changes)
   }
 }

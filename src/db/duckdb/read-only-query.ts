@@ -3,6 +3,7 @@ import { MAX_ROWS } from '../sqlite/read-only-query.ts'
 import type { Bound } from '../sqlite/sqlite-database.ts'
 import type { DuckDBDatabase } from './duckdb-database.ts'
 import { toDuckDBError } from './duckdb-errors.ts'
+import type { View } from './schema.ts'
 import { namesIn } from './statement-names.ts'
 
 /** Functions that change the engine itself, or show more than rows. None of them is needed to read rows. */
@@ -41,6 +42,16 @@ const withoutEnd = ({ bindings }: DuckDBDatabase, sql: string): string => {
   return new TextDecoder().decode(bytes.subarray(0, cut))
 }
 
+/** What a statement mentions, and what stands in the views that it mentions: a view is followed by its tables. */
+const wordsBehind = (
+  { bindings }: DuckDBDatabase,
+  views: readonly View[],
+  words: ReadonlySet<string>
+): ReadonlySet<string> => {
+  const named = views.filter(({ name }) => words.has(name.toLowerCase()))
+  return new Set([...words, ...named.flatMap(({ sql }) => [...namesIn(bindings, sql).words])])
+}
+
 /**
  * Runs one statement for somebody who may only read. DuckDB decides: its parser takes the statement as a subquery,
  * which a SELECT alone can be, and outside of a transaction it is run in one that is read-only. `tables` are all that
@@ -49,7 +60,7 @@ const withoutEnd = ({ bindings }: DuckDBDatabase, sql: string): string => {
  */
 export const readOnlyQuery = (
   database: DuckDBDatabase,
-  tables: readonly string[],
+  schema: { tables: readonly string[]; views: readonly View[] },
   args: { sql: string; params: readonly Bound[]; timeoutMs: number }
 ): { rows: Row[]; tables: string[] } => {
   const { sql, params, timeoutMs } = args
@@ -72,7 +83,8 @@ export const readOnlyQuery = (
       throw new FlowForgeError('INVALID_INPUT', message, { limit: MAX_ROWS })
     }
     const readsAny = NAMING.some((name) => words.has(name))
-    return { rows, tables: tables.filter((table) => readsAny || words.has(table.toLowerCase())) }
+    const mentioned = wordsBehind(database, schema.views, words)
+    return { rows, tables: schema.tables.filter((table) => readsAny || mentioned.has(table.toLowerCase())) }
   } catch (thrown) {
     const error = toDuckDBError(thrown, sql)
     if (error.code !== 'TIMEOUT') throw error

@@ -27,6 +27,9 @@ export type PartialKey = {
   readonly where: string
 }
 
+/** A view's statement is SQLite's; DuckDB understands it, or the database does not open. */
+export type View = { readonly name: string; readonly sql: string }
+
 export type SchemaTable = {
   readonly name: string
   readonly columns: readonly SchemaColumn[]
@@ -40,6 +43,8 @@ export type Schema = {
   readonly tables: readonly SchemaTable[]
   readonly foreignKeys: readonly ForeignKey[]
   readonly partialKeys: readonly PartialKey[]
+  /** In the order in which they were made. */
+  readonly views: readonly View[]
   /** The rows of `schema_migrations`. */
   readonly applied: readonly Readonly<Record<string, unknown>>[]
 }
@@ -130,10 +135,10 @@ const foreignKeysOf = (database: SqliteDatabase, child: string): ForeignKey[] =>
 
 const refuseUnknown = (database: SqliteDatabase): void => {
   const [unknown] = database
-    .allOnce(`SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')`)
-    .filter(({ type, name }) => type === 'view' || !ANSWERED_TRIGGERS.has(textOf(name)))
+    .allOnce(`SELECT name FROM sqlite_schema WHERE type = 'trigger'`)
+    .filter(({ name }) => !ANSWERED_TRIGGERS.has(textOf(name)))
   if (unknown === undefined) return
-  const message = `The DuckDB adapter has no answer to the ${textOf(unknown['type'])} "${textOf(unknown['name'])}" of the schema.`
+  const message = `The DuckDB adapter has no answer to the trigger "${textOf(unknown['name'])}" of the schema.`
   throw new FlowForgeError('INTERNAL', message)
 }
 
@@ -158,6 +163,9 @@ export const readSchema = async (
       tables: rows.map((row) => tableOf(database, textOf(row['name']), textOf(row['sql']))),
       foreignKeys: names.flatMap((name) => foreignKeysOf(database, name)),
       partialKeys: names.flatMap((name) => partialKeysOf(database, name)),
+      views: database
+        .allOnce(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid`)
+        .map((row) => ({ name: textOf(row['name']), sql: textOf(row['sql']) })),
       applied: database.allOnce('SELECT * FROM schema_migrations ORDER BY version')
     }
   } finally {
@@ -214,8 +222,9 @@ const createSql = ({ name, columns, primaryKey, uniqueKeys, checks }: SchemaTabl
   return name === 'events' ? [table, `CREATE VIEW events AS SELECT * FROM ${STORED_EVENTS}`] : [table]
 }
 
-/** The statements that make the schema's tables in DuckDB. */
-export const schemaSql = ({ tables }: Schema): string[] => [
+/** The statements that make the schema's tables and views in DuckDB. */
+export const schemaSql = ({ tables, views }: Schema): string[] => [
   'CREATE SCHEMA stored',
-  ...tables.flatMap(createSql)
+  ...tables.flatMap(createSql),
+  ...views.map(({ sql }) => sql)
 ]

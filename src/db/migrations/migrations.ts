@@ -1,4 +1,5 @@
 import schema from '../../../schema.sql?raw'
+import projections from './0002-projections.sql?raw'
 import logKeeping from './0004-log-keeping.sql?raw'
 
 export type Migration = { readonly version: number; readonly name: string; readonly sql: string }
@@ -6,6 +7,7 @@ export type Migration = { readonly version: number; readonly name: string; reado
 /** Every step from an empty file to the newest schema, in order. A released step never changes. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'schema', sql: schema },
+  { version: 2, name: 'projections', sql: projections },
   { version: 4, name: 'log-keeping', sql: logKeeping }
 ]
 

@@ -145,6 +145,6 @@ export const openDuckDBReplica = async (start: StartDuckDB): Promise<ReplicaStor
           String(database.all(countSql(table, 'strlen'))[0]?.['counted'])
         ])
       ),
-    read: (args) => readOnlyQuery(database, [...tables.keys()], args).rows
+    read: (args) => readOnlyQuery(database, { tables: [...tables.keys()], views: [] }, args).rows
   }
 }

@@ -1,7 +1,7 @@
 import { FlowForgeError, fromWireError, isFlowForgeError } from '../flowforge-error.ts'
 import type { ReplicaKind, ReplicaPieces, ReplicaPort, ReplicaStatus } from '../replica-port.ts'
 import { REPLICA_KINDS } from '../replica-port.ts'
-import { toBound } from '../sqlite/projection-store.ts'
+import { toBound } from '../sqlite/row-writing.ts'
 import type { ReplicaFeed } from '../sqlite/replica-feed.ts'
 import type { FeedMessage, FromReplica, Question, ReplicaChannel } from './messages.ts'
 

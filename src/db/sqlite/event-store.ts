@@ -62,9 +62,21 @@ export const createEventStore = (
     afterPosition = 0,
     limit = READ_ALL_LIMIT,
     aggregateType,
-    eventType
+    eventType,
+    eventTypes,
+    upToPosition
   }: Parameters<EventStorePort['readAll']>[0]): { sql: string; params: Bound[] } => {
     const filters = [
+      ...(upToPosition === undefined ? [] : [{ sql: 'AND position <= ?', value: upToPosition }]),
+      // The plus keeps SQLite from the index on types: it would have to sort again what stands in order.
+      ...(eventTypes === undefined
+        ? []
+        : [
+            {
+              sql: 'AND +event_type IN (SELECT value FROM json_each(?))',
+              value: JSON.stringify(eventTypes)
+            }
+          ]),
       ...(aggregateType === undefined ? [] : [{ sql: 'AND aggregate_type = ?', value: aggregateType }]),
       ...(eventType === undefined ? [] : [{ sql: 'AND event_type = ?', value: eventType }])
     ]

@@ -3,6 +3,7 @@ import { describeConcurrentAppends } from '../contract/concurrent-appends-contra
 import { describeEventStore } from '../contract/event-store-contract.ts'
 import { describeProjectionStore } from '../contract/projection-store-contract.ts'
 import { describeSqliteFullDisk, describeSqliteLimits } from '../contract/sqlite-contract.ts'
+import { describeRebuilds } from '../contract/rebuild-contract.ts'
 import { testWorld } from '../contract/store-contract.ts'
 import { describeTransactions } from '../contract/transaction-contract.ts'
 import { openDbContext } from '../index.ts'
@@ -12,6 +13,7 @@ const open = () => openDbContext({ storage: 'memory', ...testWorld() })
 describeEventStore('SQLite in memory', open)
 describeConcurrentAppends('SQLite in memory', open)
 describeProjectionStore('SQLite in memory', open)
+describeRebuilds('SQLite in memory', open)
 describeTransactions('SQLite in memory', open)
 describeBlobStore('SQLite in memory', open)
 describeBlobTransactions('SQLite in memory', open)

@@ -1,5 +1,6 @@
 import type { Database, PreparedStatement, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { FlowForgeError, isFlowForgeError, type Row } from '../ports.ts'
+import { isCopy } from '../table-names.ts'
 import type { Bound, SqliteDatabase } from './sqlite-database.ts'
 import { toStorageError } from './sqlite-errors.ts'
 
@@ -63,7 +64,7 @@ export const readOnlyQuery = (
       case capi.SQLITE_RECURSIVE:
         return capi.SQLITE_OK
       case capi.SQLITE_READ:
-        if (first !== 0 && FORBIDDEN_TABLES.has(first.toLowerCase())) {
+        if (first !== 0 && (FORBIDDEN_TABLES.has(first.toLowerCase()) || isCopy(first))) {
           refused = `the table ${first}`
           return capi.SQLITE_DENY
         }

@@ -9,6 +9,7 @@ import { openShelf } from '../backup/shelf.ts'
 import { createLog, type Log } from '../log/log.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
+import { createCopies } from './copies.ts'
 import type { DatabaseFiles } from './database-files.ts'
 import type { StoreWorld } from './event-appending.ts'
 import { createEventStore } from './event-store.ts'
@@ -19,6 +20,7 @@ import { createReplicas, type Replicas } from '../replica/replica-host.ts'
 import { replicaWorkers } from '../replica/replica-workers.ts'
 import type { ReplicaKind } from '../replica-port.ts'
 import { followPosition } from './log-position.ts'
+import { openPast } from './past.ts'
 import { createProjectionStore } from './projection-store.ts'
 import { startReplicaFeed } from './replica-feed.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
@@ -56,6 +58,8 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     log: log.port,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
     replicas,
+    rebuilds: createCopies(database, transactions, scope),
+    openPast: ({ tables }) => openPast(tables, options.migrations ?? MIGRATIONS, options.now),
     onCommit: transactions.onCommit,
     facts: () =>
       transactions.perform(scope, false, () => {

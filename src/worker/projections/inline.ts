@@ -1,40 +1,37 @@
 import type { DbContext } from '../../db/ports.ts'
 import type { Projection, RecordedEvent, RowChange } from '../../workflow/aggregate.ts'
 
-const applyChange = (context: DbContext, change: RowChange): Promise<void> => {
-  switch (change.op) {
-    case 'upsert':
-      return context.projectionStore.upsert({ table: change.table, rows: change.rows })
-    case 'update':
-      return context.projectionStore.update({ table: change.table, where: change.where, set: change.set })
-    case 'remove':
-      return context.projectionStore.remove({ table: change.table, where: change.where })
-  }
-}
-
-export const applyChanges = async (context: DbContext, changes: readonly RowChange[]): Promise<void> => {
-  for (const change of changes) await applyChange(context, change)
-}
-
-const saveCheckpoint = (context: DbContext, projection: Projection, position: number, at: string) =>
-  context.projectionStore.query({
-    sql: `INSERT INTO projection_checkpoints (projection, position, version, updated_at) VALUES (?1, ?2, ?3, ?4)
-          ON CONFLICT (projection) DO UPDATE SET position = ?2, version = ?3, updated_at = ?4`,
-    params: [projection.name, position, projection.version, at]
-  })
+/** The version stays that of the rows, which a grown definition's are not until they are rebuilt. */
+const CHECKPOINTS = `INSERT INTO projection_checkpoints (projection, position, version, updated_at)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?) WHERE true
+  ON CONFLICT (projection) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`
 
 /**
- * Projects one event into every read model that hears it. Called inside the event's own transaction, so that rows,
- * checkpoint and event commit together and a writer reads what it wrote.
+ * Projects events into every inline read model that hears them. Called inside the events' own transaction, so that rows,
+ * checkpoints and events commit together and a writer reads what it wrote. An event that cannot be projected takes the
+ * append with it.
  */
-export const projectEvent = async (
-  context: DbContext,
+export const projectEvents = async (
+  tx: DbContext,
   projections: readonly Projection[],
-  event: RecordedEvent
+  events: readonly RecordedEvent[]
 ): Promise<void> => {
-  for (const projection of projections) {
-    if (!projection.hears.includes(event.type)) continue
-    await applyChanges(context, projection.project(event))
-    await saveCheckpoint(context, projection, event.position, event.createdAt)
+  const changes: RowChange[] = []
+  const heard = new Map<Projection, RecordedEvent>()
+  for (const event of events) {
+    for (const projection of projections) {
+      if (projection.mode !== 'inline' || !projection.hears.includes(event.type)) continue
+      changes.push(...projection.project(event))
+      heard.set(projection, event)
+    }
   }
+  if (heard.size === 0) return
+  await tx.projectionStore.apply({ changes })
+  const checkpoints = [...heard].map(([{ name, version }, { position, createdAt }]) => [
+    name,
+    position,
+    version,
+    createdAt
+  ])
+  await tx.projectionStore.query({ sql: CHECKPOINTS, params: [JSON.stringify(checkpoints)] })
 }

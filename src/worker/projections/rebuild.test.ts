@@ -2,95 +2,91 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openDbContext } from '../../db/index.ts'
 import type { DbContext } from '../../db/ports.ts'
-import { readEvent } from '../../workflow/aggregates.ts'
-import type { GraphChange } from '../../workflow/change.ts'
 import { ALL_PROJECTIONS } from '../../workflow/projections/all.ts'
-import { workflowAggregate, type WorkflowCommand } from '../../workflow/workflow/workflow.ts'
+import { workflowAggregate } from '../../workflow/workflow/workflow.ts'
 import { createAggregateStore } from '../aggregate-store.ts'
+import { dumpRows, happen, happenings, type Dump } from '../contract/random-history.ts'
 import { createEventLog } from '../event-log.ts'
 import { systemWorld } from '../world.ts'
-import { rebuild } from './rebuild.ts'
+import { createDirectWrites } from './direct-writes.ts'
+import { createHistory } from './past.ts'
+import { startProjections } from './projections.ts'
+import { headOf } from './replay.ts'
 
-const NODES = ['a', 'b', 'c', 'd']
-const nodeId = fc.constantFrom(...NODES)
-const edge = fc.record({
-  from: nodeId,
-  fromPort: fc.constant('out'),
-  to: nodeId,
-  toPort: fc.constantFrom('in', 'left')
-})
-const change: fc.Arbitrary<GraphChange> = fc.oneof(
-  nodeId.map((id): GraphChange => ({
-    type: 'add-node',
-    node: { id, kind: 'transform', name: id, spec: { steps: [] } }
-  })),
-  nodeId.map((id): GraphChange => ({ type: 'remove-node', nodeId: id })),
-  fc.record({ type: fc.constant('rename-node' as const), nodeId, name: fc.string({ maxLength: 5 }) }),
-  fc.record({ type: fc.constant('move-node' as const), nodeId, x: fc.integer(), y: fc.integer() }),
-  edge.map((each): GraphChange => ({ type: 'add-edge', edge: each })),
-  edge.map((each): GraphChange => ({ type: 'remove-edge', edge: each }))
-)
-const command: fc.Arbitrary<WorkflowCommand> = fc.oneof(
-  {
-    weight: 20,
-    arbitrary: fc
-      .array(change, { minLength: 1, maxLength: 3 })
-      .map((changes): WorkflowCommand => ({ type: 'EditDraft', changes }))
-  },
-  { weight: 1, arbitrary: fc.constant<WorkflowCommand>({ type: 'UndoEdit' }) },
-  { weight: 1, arbitrary: fc.constant<WorkflowCommand>({ type: 'RedoEdit' }) },
-  { weight: 1, arbitrary: fc.constant<WorkflowCommand>({ type: 'PublishDraft' }) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .string({ minLength: 1, maxLength: 4 })
-      .map((description): WorkflowCommand => ({ type: 'DescribeWorkflow', description }))
-  },
-  { weight: 1, arbitrary: fc.constant<WorkflowCommand>({ type: 'RemoveWorkflow' }) }
-)
+const never = (): Promise<void> => new Promise(() => undefined)
 
-const TABLES = ['workflows', 'workflow_versions', 'nodes', 'edges']
-const dump = async (context: DbContext) =>
-  Promise.all(
-    TABLES.map((table) => context.projectionStore.query({ sql: `SELECT * FROM ${table} ORDER BY id` }))
-  )
+const open = async () => {
+  const context = await openDbContext({ storage: 'memory', ...systemWorld })
+  const log = createEventLog(context, ALL_PROJECTIONS)
+  return {
+    context,
+    store: createAggregateStore(context, log),
+    directWrites: createDirectWrites(ALL_PROJECTIONS, systemWorld.now)
+  }
+}
 
-test('rebuilt rows equal those that followed the events one by one, for any history', async () => {
+const rowsNow = (context: DbContext): Promise<Dump> =>
+  dumpRows((sql) => context.projectionStore.query({ sql }))
+
+const lastWrite = async (context: DbContext): Promise<{ id: number; place: number }> => {
+  const sql = 'SELECT id, after_position FROM direct_writes ORDER BY id DESC LIMIT 1'
+  const [row] = await context.projectionStore.query({ sql })
+  return { id: Number(row?.['id'] ?? 0), place: Number(row?.['after_position'] ?? 0) }
+}
+
+test('for any history: rows that followed, rows rebuilt and rows as they were are the same', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(command, { maxLength: 25 }), async (commands) => {
-      const context = await openDbContext({ storage: 'memory', ...systemWorld })
-      const store = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS))
+    fc.asyncProperty(happenings, async (history) => {
+      const parts = await open()
+      const { context, store } = parts
+      const projections = await startProjections({
+        context,
+        definitions: ALL_PROJECTIONS,
+        world: systemWorld,
+        wait: () => Promise.resolve()
+      })
       await store.execute(workflowAggregate, 'workflow:w', { type: 'CreateWorkflow', name: 'W' })
-      for (const each of commands) {
+      await store.execute(workflowAggregate, 'workflow:v', { type: 'CreateWorkflow', name: 'V' })
+      /** What was seen, by the position at which it was; what a caller wrote there later is part of it, too. */
+      const seen = new Map<number, Dump>()
+      for (const each of history) {
+        const before = await lastWrite(context)
         // What does not fit the state is refused, and so changes nothing.
-        await store.execute(workflowAggregate, 'workflow:w', each).catch((error: unknown) => {
+        await happen(parts, each).catch((error: unknown) => {
           expect(error).toMatchObject({ name: 'FlowForgeError' })
           expect(error).not.toMatchObject({ code: 'INTERNAL' })
         })
+        const { id, place } = await lastWrite(context)
+        if (id !== before.id) {
+          for (const position of seen.keys()) if (position >= place) seen.delete(position)
+        }
+        if (each.what === 'look') {
+          await projections.settled()
+          seen.set(await headOf(context), await rowsNow(context))
+        }
       }
-      const followed = await dump(context)
-      await rebuild(context, ALL_PROJECTIONS, readEvent)
-      expect(await dump(context)).toEqual(followed)
+      await projections.settled()
+      const followed = await rowsNow(context)
+
+      await projections.rebuild()
+      expect(await rowsNow(context)).toEqual(followed)
+      for (const { name } of ALL_PROJECTIONS) await projections.rebuild(name)
+      expect(await rowsNow(context)).toEqual(followed)
+
+      const past = createHistory({ context, definitions: ALL_PROJECTIONS, wait: never })
+      const rowsAt = (position: number): Promise<Dump> =>
+        dumpRows(async (sql) => (await past.stateAt({ position, sql })).rows)
+      for (const [position, rows] of [...seen].toReversed()) expect(await rowsAt(position)).toEqual(rows)
+      for (const [position, rows] of seen) expect(await rowsAt(position)).toEqual(rows)
+      expect(await rowsAt(Number.MAX_SAFE_INTEGER)).toEqual(followed)
+
+      expect(await projections.list()).toEqual(
+        ALL_PROJECTIONS.map(({ name }) => expect.objectContaining({ name, state: 'running', lag: 0 }))
+      )
+      await past.forget()
+      await projections.stop()
       await context.close()
     }),
     { numRuns: 60 }
   )
-})
-
-test('a loaded aggregate is the same with a snapshot and without', async () => {
-  const context = await openDbContext({ storage: 'memory', ...systemWorld })
-  const store = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS))
-  await store.execute(workflowAggregate, 'workflow:w', { type: 'CreateWorkflow', name: 'W' })
-  for (let count = 1; count <= 120; count += 1) {
-    await store.execute(workflowAggregate, 'workflow:w', {
-      type: 'DescribeWorkflow',
-      description: `${count}`
-    })
-  }
-  const loaded = await store.load(workflowAggregate, 'workflow:w')
-  expect(await context.eventStore.latestSnapshot({ aggregateId: 'workflow:w' })).toMatchObject({
-    lastSeq: 100
-  })
-  expect(loaded).toMatchObject({ seq: 121, state: { description: '120', name: 'W' } })
-  await context.close()
-})
+}, 120_000)

@@ -1,6 +1,6 @@
 import type { DbContext } from '../../db/ports.ts'
 import { runAggregate } from '../../workflow/run/run.ts'
-import type { AggregateStore } from '../aggregate-store.ts'
+import { causeOf, type AggregateStore } from '../aggregate-store.ts'
 
 export const INTERRUPTED =
   'FlowForge was closed while this run was going on. Nothing was lost but its work: run it again.'
@@ -15,7 +15,10 @@ export const endInterruptedRuns = async (context: DbContext, aggregates: Aggrega
           AND EXISTS (SELECT 1 FROM events e WHERE e.aggregate_type = 'run' AND e.aggregate_id = r.id)`
   })
   for (const row of rows) {
-    await aggregates.execute(runAggregate, String(row['id']), {
+    const aggregateId = String(row['id'])
+    const [queued] = await context.eventStore.load({ aggregateId, limit: 1 })
+    const acting = aggregates.causedBy(queued === undefined ? undefined : causeOf(queued))
+    await acting.execute(runAggregate, aggregateId, {
       type: 'FailRun',
       error: { message: INTERRUPTED, code: 'interrupted' }
     })

@@ -7,7 +7,7 @@ import type { ExecutionListener, WrittenArtifact } from '../engine/compute-engin
 import type { World } from '../world.ts'
 import type { ProgressBoard } from './progress.ts'
 
-type Parts = { aggregates: AggregateStore; board: ProgressBoard; world: World }
+type Parts = { aggregates: Pick<AggregateStore, 'execute'>; board: ProgressBoard; world: World }
 
 /** Which sources each relation's rows came from: node ids of source steps, by the node that they reach. */
 export const sourcesReaching = (plan: Plan, nodeId: string): string[] => {

@@ -2,7 +2,7 @@ import { FlowForgeError, toFlowForgeError, type DbContext } from '../../db/ports
 import type { Graph, ParameterValues } from '../../workflow/graph.ts'
 import { isEnded, type Run } from '../../workflow/run/run-state.ts'
 import { runAggregate } from '../../workflow/run/run.ts'
-import type { AggregateStore } from '../aggregate-store.ts'
+import type { AggregateStore, Cause } from '../aggregate-store.ts'
 import type { RunStatus } from '../api.ts'
 import type { Catalog, CatalogSource } from '../catalog.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
@@ -18,6 +18,8 @@ export type QueuedRun = {
   readonly graph: Graph
   readonly parameters: ParameterValues
   readonly until: string | undefined
+  /** That it was queued: what is written down of it follows from that. */
+  readonly cause: Cause | undefined
 }
 
 /** Carries runs out, one after the other; every run that it was given ends. */
@@ -64,7 +66,8 @@ export const createRunner = (parts: Parts): Runner => {
     return found
   }
 
-  const carryOut = async ({ runId, graph, parameters, until }: QueuedRun, signal: AbortSignal) => {
+  const carryOut = async ({ runId, graph, parameters, until, cause }: QueuedRun, signal: AbortSignal) => {
+    const acting = aggregates.causedBy(cause)
     const { plan, sources } = await planning.plan(graph, { parameters, until })
     const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)))
     const manifest = {
@@ -78,25 +81,26 @@ export const createRunner = (parts: Parts): Runner => {
       })),
       engine: 'duckdb-wasm'
     }
-    await aggregates.execute(runAggregate, runId, { type: 'StartRun', manifest })
+    await acting.execute(runAggregate, runId, { type: 'StartRun', manifest })
     board.status(runId, 'running')
-    const recorder = createRecorder(parts, { runId, graph, plan, sources: files })
+    const recorder = createRecorder({ ...parts, aggregates: acting }, { runId, graph, plan, sources: files })
     await recorder.recordSources()
     return engine.execute({ plan, sources, signal, listener: recorder.listener })
   }
 
-  const end = async (runId: string, outcome: ExecutionOutcome): Promise<void> => {
+  const end = async ({ runId, cause }: QueuedRun, outcome: ExecutionOutcome): Promise<void> => {
+    const acting = aggregates.causedBy(cause)
     switch (outcome.status) {
       case 'succeeded':
-        await aggregates.execute(runAggregate, runId, { type: 'SucceedRun' })
+        await acting.execute(runAggregate, runId, { type: 'SucceedRun' })
         return
       case 'canceled':
-        await aggregates.execute(runAggregate, runId, { type: 'CancelRun' })
+        await acting.execute(runAggregate, runId, { type: 'CancelRun' })
         return
       case 'failed': {
         const { message, nodeId } = outcome
         const error = nodeId === null ? { message } : { message, nodeId }
-        await aggregates.execute(runAggregate, runId, { type: 'FailRun', error })
+        await acting.execute(runAggregate, runId, { type: 'FailRun', error })
       }
     }
   }
@@ -111,7 +115,7 @@ export const createRunner = (parts: Parts): Runner => {
       if (error.code === 'INTERNAL') console.error(`run ${runId} failed`, error, error.cause)
       return { status: 'failed', nodeId: null, message: error.message }
     })
-    await end(runId, outcome)
+    await end(run, outcome)
     board.status(runId, outcome.status)
   }
 

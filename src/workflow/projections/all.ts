@@ -3,6 +3,7 @@ import { artifactsProjection } from './artifacts.ts'
 import { dataSourcesProjection } from './data-sources.ts'
 import { runLogsProjection } from './run-logs.ts'
 import { runsProjection } from './runs.ts'
+import { workflowActivityProjection } from './workflow-activity.ts'
 import { workflowsProjection } from './workflows.ts'
 
 /** Every read model, in an order in which a row comes after the rows of other models that it refers to. */
@@ -11,5 +12,6 @@ export const ALL_PROJECTIONS: readonly Projection[] = [
   dataSourcesProjection,
   runsProjection,
   runLogsProjection,
-  artifactsProjection
+  artifactsProjection,
+  workflowActivityProjection
 ]

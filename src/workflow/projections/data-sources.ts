@@ -28,6 +28,7 @@ const read = (event: RecordedEvent<DataSourceEvent>): readonly RowChange[] => {
 export const dataSourcesProjection: Projection = {
   name: 'data-sources',
   version: 1,
+  mode: 'inline',
   tables: ['data_sources'],
   hears: Object.keys(dataSourceEvents),
   project: readDataSourceEvents(read)

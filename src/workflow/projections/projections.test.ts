@@ -8,7 +8,9 @@ import { runAggregate, type RunCommand } from '../run/run.ts'
 import { workflowAggregate, type WorkflowCommand } from '../workflow/workflow.ts'
 import { ALL_PROJECTIONS } from './all.ts'
 
-const schema = readFileSync(new URL('../../../schema.sql', import.meta.url), 'utf8')
+const schema = ['../../../schema.sql', '../../db/migrations/0002-projections.sql']
+  .map((path) => readFileSync(new URL(path, import.meta.url), 'utf8'))
+  .join('\n')
 let database: Database
 let position = 0
 

@@ -5,6 +5,7 @@ import { readRunEvents } from './narrow.ts'
 export const runLogsProjection: Projection = {
   name: 'run-logs',
   version: 1,
+  mode: 'inline',
   tables: ['run_logs'],
   hears: ['RunLogged'],
   project: readRunEvents((event) => {

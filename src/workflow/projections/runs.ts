@@ -114,6 +114,7 @@ const read = (event: Recorded): readonly RowChange[] => {
 export const runsProjection: Projection = {
   name: 'runs',
   version: 1,
+  mode: 'inline',
   tables: ['runs', 'run_steps'],
   hears: [
     'RunQueued',

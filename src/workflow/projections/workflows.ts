@@ -89,6 +89,7 @@ const read = (event: Recorded): readonly RowChange[] => {
 export const workflowsProjection: Projection = {
   name: 'workflows',
   version: 1,
+  mode: 'inline',
   tables: ['workflows', 'workflow_versions', 'nodes', 'edges'],
   hears: Object.keys(workflowEvents),
   project: readWorkflowEvents(read)
