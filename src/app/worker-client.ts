@@ -70,6 +70,7 @@ const FLOWFORGE_CALLS: Deadlines<FlowForgeApi> = {
   artifacts: { read: COMPUTED, save: null },
   examples: { open: null },
   log: { state: STORED, verify: null },
+  health: { state: STORED, check: null },
   status: STORED
 }
 

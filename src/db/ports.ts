@@ -22,6 +22,8 @@ export type {
   ChainState,
   LogPort
 } from './log-port.ts'
+export type { CheckFinding, CheckReport, HealthPort, HealthState, LastEnd } from './health-port.ts'
+import type { HealthPort } from './health-port.ts'
 import type { LogPort } from './log-port.ts'
 
 export type JsonObject = Record<string, unknown>
@@ -170,6 +172,8 @@ export interface DbContext {
   readonly blobStore: BlobStorePort
   /** + The log's hash chain. Not to be awaited inside a transaction: it takes turns of its own. */
   readonly log: LogPort
+  /** + How the storage was left, and a check of its file. */
+  readonly health: HealthPort
   /** + Calls back after every commit, with the tables that it wrote. Answers with a function that ends it. */
   readonly onCommit: (listener: CommitListener) => () => void
   /** + Facts for the status page: where the data lives, and which schema it has. */

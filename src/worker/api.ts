@@ -8,8 +8,10 @@ import type {
   ChainProgress,
   ChainReport,
   ChainState,
+  CheckReport,
   ErrorCode,
   Event,
+  HealthState,
   Row,
   Snapshot,
   WireError
@@ -26,8 +28,12 @@ export type {
   ChainProgress,
   ChainReport,
   ChainState,
+  CheckFinding,
+  CheckReport,
   ErrorCode,
   Event,
+  HealthState,
+  LastEnd,
   Row,
   Snapshot,
   WireError
@@ -200,6 +206,12 @@ export const flowForgeInputs = {
     state: z.strictObject({}).optional(),
     /** + Hashes the whole log anew and names what differs. Asked again while it is under way, it answers once for all. */
     verify: z.strictObject({}).optional()
+  },
+  health: {
+    /** + How the storage was left the last time, and what the last check found. */
+    state: z.strictObject({}).optional(),
+    /** + Checks the database's file, a table a turn. */
+    check: z.strictObject({}).optional()
   }
 } as const
 
@@ -312,6 +324,10 @@ export type FlowForgeApi = {
   log: {
     state(args?: FlowForgeInputs['log']['state']): Promise<LogState>
     verify(args?: FlowForgeInputs['log']['verify']): Promise<ChainReport>
+  }
+  health: {
+    state(args?: FlowForgeInputs['health']['state']): Promise<HealthState>
+    check(args?: FlowForgeInputs['health']['check']): Promise<CheckReport>
   }
   status(): Promise<Status>
 }

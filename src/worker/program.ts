@@ -9,6 +9,7 @@ import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
 import { createExampleHandlers } from './example-handlers.ts'
+import { createHealthHandlers } from './health-handlers.ts'
 import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
@@ -58,6 +59,7 @@ export const startProgram = async (args: {
       artifacts: createArtifactHandlers({ context, engine }),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       log: createLogHandlers(context),
+      health: createHealthHandlers(context),
       status: () => readStatus(context, ALL_PROJECTIONS)
     },
     onProgress: board.listen

@@ -56,11 +56,11 @@ CREATE TABLE archived_events (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX archived_events_by_stream ON archived_events (stream_id);
 
--- What a check or a salvage found, for the person.
+-- What a check or a salvage found, and when the storage ran full, for the person.
 CREATE TABLE health_reports (
   id          TEXT PRIMARY KEY NOT NULL,
-  kind        TEXT NOT NULL CHECK (kind IN ('check', 'salvage')),
-  outcome     TEXT NOT NULL CHECK (outcome IN ('sound', 'damaged', 'salvaged')),
+  kind        TEXT NOT NULL CHECK (kind IN ('check', 'salvage', 'room')),
+  outcome     TEXT NOT NULL CHECK (outcome IN ('sound', 'damaged', 'salvaged', 'full', 'free')),
   report_json TEXT NOT NULL CHECK (json_valid(report_json)),
   created_at  TEXT NOT NULL
 ) STRICT;

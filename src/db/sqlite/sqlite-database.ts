@@ -24,6 +24,8 @@ export type SqliteDatabase = {
   readonly written: WrittenTables
   /** While set, statements are prepared for somebody who may only read; see `read-only-query.ts`. */
   readonly guard: { current: Guard | null }
+  /** Told when a statement fails because the storage is full, before the failure is thrown. */
+  readonly full: { current: (() => void) | null }
   readonly close: () => void
 }
 
@@ -50,6 +52,7 @@ export const openSqliteDatabase = (
   const { capi } = sqlite3
   const written: WrittenTables = new Set()
   const guard: { current: Guard | null } = { current: null }
+  const full: SqliteDatabase['full'] = { current: null }
   const kept = new Map<string, Kept>()
   let preparing: Set<string> = new Set()
 
@@ -68,7 +71,9 @@ export const openSqliteDatabase = (
     try {
       return work()
     } catch (thrown) {
-      throw toStorageError(sqlite3, thrown, sql)
+      const error = toStorageError(sqlite3, thrown, sql)
+      if (error.code === 'STORAGE_FULL') full.current?.()
+      throw error
     }
   }
 
@@ -109,6 +114,7 @@ export const openSqliteDatabase = (
     handle,
     written,
     guard,
+    full,
     all: (sql, params = []) => use(sql, params, rowsOf),
     run: (sql, params = []) => {
       use(sql, params, (statement) => statement.step())

@@ -69,7 +69,12 @@ const createTick = (task: () => void): { schedule: () => void; close: () => void
  * Serializes everybody who uses one connection. Units that wait together are committed together, each in its own
  * savepoint, and are answered after COMMIT: one flush for all, and one caller's failure touches no other.
  */
-export const createTransactions = (database: SqliteDatabase, idleLimitMs = IDLE_LIMIT_MS): Transactions => {
+export const createTransactions = (
+  database: SqliteDatabase,
+  idleLimitMs = IDLE_LIMIT_MS,
+  /** Told before a transaction begins that may write. */
+  onBegin: () => void = () => undefined
+): Transactions => {
   const zone = createZone<Scope>((scope) => scope.isOver)
   const listeners = new Set<CommitListener>()
   const queue: Waiting[] = []
@@ -152,6 +157,7 @@ export const createTransactions = (database: SqliteDatabase, idleLimitMs = IDLE_
       return
     }
     try {
+      onBegin()
       database.run('BEGIN IMMEDIATE')
       const [only] = units
       // One caller alone needs no savepoint: its failure is the transaction's.
@@ -330,6 +336,7 @@ export const createTransactions = (database: SqliteDatabase, idleLimitMs = IDLE_
     lastUsed = performance.now()
     watch()
     try {
+      onBegin()
       database.run('BEGIN IMMEDIATE')
       const value = await zone.within(scope, () => fn(scope))
       await turn(scope, () => {
