@@ -24,6 +24,12 @@ const engineAssets = (): Plugin => ({
   }
 })
 
+/** Orders builds, so that a tab knows the newer of two; `SOURCE_DATE_EPOCH` (s) makes a build reproducible. */
+const builtAt = (): string => {
+  const epoch = process.env['SOURCE_DATE_EPOCH']
+  return new Date(epoch === undefined ? Date.now() : Number(epoch) * 1_000).toISOString()
+}
+
 /** DuckDB's package says that none of its files has side effects; its worker's script is nothing but. */
 const keepDuckDBWorker = (): Plugin => ({
   name: 'flowforge:keep-duckdb-worker',
@@ -33,7 +39,8 @@ const keepDuckDBWorker = (): Plugin => ({
   }
 })
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
+  define: { FLOWFORGE_BUILT_AT: JSON.stringify(command === 'build' ? builtAt() : '') },
   plugins: [
     vue(),
     ui({
@@ -81,4 +88,4 @@ export default defineConfig({
   optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
   build: { target: 'es2022', assetsInlineLimit: 0 },
   server: { host: 'localhost' }
-})
+}))

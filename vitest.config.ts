@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'crash/**/*.test.ts'],
           exclude: ['src/**/*.browser.test.ts'],
           testTimeout: 20_000
         }

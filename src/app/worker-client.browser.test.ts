@@ -4,12 +4,41 @@ import type { Boot } from '../worker/api.ts'
 import { useLiveQuery, type LiveQuery } from './useLiveQuery.ts'
 import { provideWorkerClient } from './useWorkerClient.ts'
 import { createWorkerClient, type WorkerClient } from './worker-client.ts'
+import { onPageSleep } from './worker-client/page-sleep.ts'
 
-const start = (): WorkerClient => {
-  const worker = new Worker(new URL('./worker-client.test-worker.ts', import.meta.url), { type: 'module' })
-  onTestFinished(() => worker.terminate())
-  return createWorkerClient(worker)
+type Sleep = { readonly sleep: () => void; readonly wake: () => void }
+
+/** A client over the test's worker, and the hand that puts its page to sleep. */
+const startIn = (name = ''): { client: WorkerClient; page: Sleep; workers: Worker[] } => {
+  let page: Sleep | undefined
+  const workers: Worker[] = []
+  const client = createWorkerClient(
+    () => {
+      const worker = new Worker(new URL('./worker-client.test-worker.ts', import.meta.url), {
+        type: 'module',
+        name
+      })
+      workers.push(worker)
+      return worker
+    },
+    (hears) => (page = hears)
+  )
+  if (page === undefined) throw new Error('the client does not hear of its page')
+  onTestFinished(page.sleep)
+  return { client, page, workers }
 }
+const start = (): WorkerClient => startIn().client
+
+type Recorded = { id?: string; what: string; wasSent?: boolean; afterPosition?: number }
+/** Everything that is sent to whichever worker, in order. */
+const recordCalls = (): Recorded[] => {
+  const recorded: Recorded[] = []
+  const channel = new BroadcastChannel('worker-client-test')
+  channel.onmessage = ({ data }: MessageEvent<Recorded>) => recorded.push(data)
+  onTestFinished(() => channel.close())
+  return recorded
+}
+
 /** A worker may take its time to start on a machine that has other things to do. */
 const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 15_000, interval: 20 })
 afterEach(() => {
@@ -27,28 +56,22 @@ describe('a call', () => {
     })
   })
 
-  it('brings files and bytes as they are', async () => {
+  it('brings files and bytes as they were given, also to the worker after the one that died', async () => {
     const { db } = start()
-    await expect(db.putBlob({ key: 'a', data: new Blob(['x']) })).rejects.toMatchObject({ message: 'a Blob' })
-    await expect(db.putBlob({ key: 'a', data: new Uint8Array(1) })).rejects.toMatchObject({
-      message: 'bytes'
+    await expect(db.putBlob({ key: 'a', data: new Blob(['x']) })).rejects.toMatchObject({
+      message: 'a Blob: x'
     })
+    const bytes = new Uint8Array([1, 2])
+    const put = expect(db.putBlob({ key: 'a', data: bytes })).rejects.toMatchObject({ message: 'bytes: 1,2' })
+    bytes.fill(0)
+    await put
   })
 
-  it('ends with the worker, and so does every later one', async () => {
-    const client = start()
-    const boots: Boot[] = []
-    client.onBoot((boot) => boots.push(boot))
-    await eventually(() => expect(boots).toEqual([{ state: 'ready' }]))
-    const hanging = expect(client.flowforge.runs.wait({ runId: 'run:1' })).rejects.toMatchObject({
-      code: 'WORKER_LOST'
+  it('says what cannot be handed on', async () => {
+    const { db } = start()
+    await expect(db.queryProjection({ sql: 'x', params: [() => 1] })).rejects.toMatchObject({
+      code: 'INVALID_INPUT'
     })
-    await expect(client.db.queryProjection({ sql: 'crash' })).rejects.toMatchObject({ code: 'WORKER_LOST' })
-    await hanging
-    await expect(client.db.queryProjection({ sql: 'SELECT 1' })).rejects.toMatchObject({
-      code: 'WORKER_LOST'
-    })
-    expect(boots.at(-1)).toMatchObject({ state: 'failed', code: 'WORKER_LOST' })
   })
 
   it('does not wait for ever, unless it is one that may', async () => {
@@ -64,6 +87,31 @@ describe('a call', () => {
     expect(waiting).toBe('waiting')
   })
 
+  it('has no deadline while its page sleeps, and is not sent again once that has passed', async () => {
+    const recorded = recordCalls()
+    const { client, page } = startIn()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const asked = client.db.queryProjection({ sql: 'SELECT 1' })
+    const passed = expect(client.db.queryProjection({ sql: 'never' })).rejects.toMatchObject({
+      code: 'TIMEOUT'
+    })
+    page.sleep()
+    await vi.advanceTimersByTimeAsync(24 * 60 * 60 * 1_000)
+    page.wake()
+    expect(await asked).toEqual([{ sql: 'SELECT 1' }])
+    await vi.advanceTimersByTimeAsync(60_000)
+    await passed
+    vi.useRealTimers()
+    await client.db.queryProjection({ sql: 'before' })
+    await eventually(() => expect(recorded.at(-1)).toMatchObject({ what: 'before' }))
+    page.sleep()
+    page.wake()
+    await client.db.queryProjection({ sql: 'after' })
+    await eventually(() => expect(recorded.at(-1)).toMatchObject({ what: 'after' }))
+    const last = recorded.findIndex(({ what }) => what === 'before')
+    expect(recorded.slice(last + 1).map(({ what }) => what)).toEqual(['after'])
+  })
+
   it('can be found by name in the console', () => {
     const { db, flowforge } = start()
     expect(Object.keys(db)).toContain('appendEvent')
@@ -75,6 +123,103 @@ describe('a call', () => {
       'examples',
       'status'
     ])
+  })
+})
+
+describe('a worker that dies', () => {
+  it.each(['crash', 'close'])(
+    'is replaced after a %s, and what is unanswered goes on in order',
+    async (how) => {
+      const recorded = recordCalls()
+      const { client, workers } = startIn()
+      const boots: string[] = []
+      client.onBoot(({ state }) => boots.push(state))
+      const sqls = ['waits first', 'waits second', `once ${how}`, 'waits last']
+      const answers = await Promise.all(sqls.map((sql) => client.db.queryProjection({ sql })))
+      expect(answers).toEqual(sqls.map((sql) => [{ sql }]))
+      expect(workers).toHaveLength(2)
+      await eventually(() => expect(boots.at(-1)).toBe('ready'))
+      await eventually(() => expect(recorded.at(-1)).toMatchObject({ what: sqls.at(-1), wasSent: true }))
+      const first = recorded.filter(({ wasSent }) => wasSent === false)
+      const again = recorded.filter(({ wasSent }) => wasSent === true)
+      expect(again.map(({ what }) => what)).toEqual(sqls)
+      const idOf = (sql: string) => again.find(({ what }) => what === sql)?.id
+      // What had not been read when the worker died is not among the first.
+      expect(first.map(({ id }) => id)).toEqual(first.map(({ what }) => idOf(what)))
+      expect(first.length).toBeGreaterThanOrEqual(3)
+    }
+  )
+
+  it('does not tell a listener again that has thrown', async () => {
+    const { client } = startIn()
+    const reported = vi.fn((event: ErrorEvent) => event.preventDefault())
+    addEventListener('error', reported)
+    onTestFinished(() => removeEventListener('error', reported))
+    let told = 0
+    client.db.subscribe({ afterPosition: 0 }, () => {
+      told += 1
+      throw new Error('no more of it')
+    })
+    await eventually(() => expect(reported).toHaveBeenCalledOnce())
+    await client.db.queryProjection({ sql: 'once crash' })
+    await client.db.queryProjection({ sql: 'SELECT 1' })
+    expect(told).toBe(1)
+  })
+
+  it.each([
+    ['of each that it is given', '', 10],
+    ['before any was ready', 'broken', 3]
+  ])('is not replaced for ever when it dies %s', async (_when, name, count) => {
+    const { client, workers } = startIn(name)
+    const boots: Boot[] = []
+    client.onBoot((boot) => boots.push(boot))
+    const hanging = expect(client.flowforge.runs.wait({ runId: 'run:1' })).rejects.toMatchObject({
+      code: 'WORKER_LOST'
+    })
+    await expect(client.db.queryProjection({ sql: 'always crash' })).rejects.toMatchObject({
+      code: 'WORKER_LOST'
+    })
+    await hanging
+    await expect(client.db.queryProjection({ sql: 'SELECT 1' })).rejects.toMatchObject({
+      code: 'WORKER_LOST'
+    })
+    expect(boots.at(-1)).toMatchObject({ state: 'failed', code: 'WORKER_LOST' })
+    expect(workers).toHaveLength(count)
+  })
+})
+
+describe('a page that sleeps', () => {
+  it('has no worker, and goes on where it was when it wakes', async () => {
+    const recorded = recordCalls()
+    const { client, page, workers } = startIn()
+    const seen: number[] = []
+    client.db.subscribe({}, ({ position }) => seen.push(position))
+    await eventually(() => expect(seen).toEqual([11]))
+    page.sleep()
+    page.sleep()
+    const answer = client.db.queryProjection({ sql: 'asked asleep' })
+    // The lock of its worker is free: nothing of it goes on.
+    await eventually(async () => {
+      const { held = [] } = await navigator.locks.query()
+      expect(held.filter(({ name }) => name?.startsWith('flowforge-worker-'))).toEqual([])
+    })
+    expect(recorded.some(({ what }) => what === 'asked asleep')).toBe(false)
+    page.wake()
+    page.wake()
+    expect(await answer).toEqual([{ sql: 'asked asleep' }])
+    await eventually(() => expect(seen).toEqual([11, 12]))
+    expect(workers).toHaveLength(2)
+  })
+
+  it('hears of it from the browser', () => {
+    const told: string[] = []
+    onPageSleep({ sleep: () => told.push('sleep'), wake: () => told.push('wake') })
+    document.dispatchEvent(new Event('freeze'))
+    document.dispatchEvent(new Event('resume'))
+    dispatchEvent(new PageTransitionEvent('pagehide', { persisted: false }))
+    dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))
+    dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
+    expect(told).toEqual(['sleep', 'wake', 'sleep', 'wake'])
   })
 })
 
@@ -146,7 +291,9 @@ describe('a live query', () => {
     await eventually(() => expect(query.error.value).toBeNull())
     sql.value = 'odd'
     await eventually(() => expect(query.error.value?.code).toBe('CORRUPT'))
-    await expect(client.db.queryProjection({ sql: 'crash' })).rejects.toMatchObject({ code: 'WORKER_LOST' })
+    await expect(client.db.queryProjection({ sql: 'always crash' })).rejects.toMatchObject({
+      code: 'WORKER_LOST'
+    })
     sql.value = 'fine'
     await eventually(() => expect(query.error.value?.code).toBe('WORKER_LOST'))
   })

@@ -5,6 +5,7 @@ import {
   type SqliteOptions as ContextOptions
 } from './sqlite/sqlite-context.ts'
 
+export { NEWEST_SCHEMA } from './migrations/migrations.ts'
 export { prepareSqlite as prepareStorage } from './sqlite/open-database.ts'
 export type { ContextOptions }
 

@@ -13,6 +13,8 @@ export {
   type ErrorDetails,
   type WireError
 } from './flowforge-error.ts'
+export type * from './backup-port.ts'
+import type { BackupPort } from './backup-port.ts'
 
 export type {
   ChainDifference,
@@ -178,5 +180,7 @@ export interface DbContext {
   readonly onCommit: (listener: CommitListener) => () => void
   /** + Facts for the status page: where the data lives, and which schema it has. */
   readonly facts: () => Promise<{ storage: 'opfs' | 'memory'; schemaVersion: number; logPosition: number }>
+  /** + Backup and restore. */
+  readonly backup: BackupPort
   readonly close: () => Promise<void>
 }

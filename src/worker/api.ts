@@ -340,6 +340,14 @@ export type LogState = ChainState & { verifying: ChainProgress | null }
 export type Boot =
   | { state: 'starting' }
   | { state: 'ready' }
+  /** The storage takes long to open; `ready` follows. */
+  | { state: 'slow' }
+  /** The tab that holds the storage does not answer; it leads since then, ISO-8601 UTC, if it says so. Goes on when it does. */
+  | { state: 'no-answer'; since: string | null }
+  /** A tab with an older version of the code carries out a run; this one takes over when that has ended. */
+  | { state: 'run-elsewhere' }
+  /** A tab with a newer version of the code holds the storage: this one works no more until it is reloaded. */
+  | { state: 'outdated' }
   /** Another tab with another version of the code holds the storage; `ready` follows by itself when it lets go. */
   | { state: 'other-tab' }
   | { state: 'storage-unavailable'; message: string }
@@ -351,9 +359,19 @@ export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll' | 'subscribe'> & {
   readAll(args: DbInputs['readAll']): Promise<Uint8Array>
 }
 
+/** One call of the door. Sent again under its id, a command lands once. */
+export const DoorCall = z.strictObject({ id: Text, path: z.array(Text).min(2), args: z.unknown() })
+
+/** Events, and the position up to which nothing is missing: whoever goes on later goes on from there. */
+export type LogBatch = { readonly events: readonly Event[]; readonly position: number }
+
 export type WorkerApi = {
-  db: WireDbApi
-  flowforge: FlowForgeApi
+  /** Carries out one of the calls of `db` and `flowforge`. The page makes the id and keeps the call until it is answered. */
+  call(call: In<typeof DoorCall>, wasSent: boolean): Promise<unknown>
+  /** The page gave this call up: it is not sent to another leader. */
+  forget(id: string): Promise<void>
+  /** Holds the lock of this name until the worker ends, however that comes; answers when it is held. */
+  holdLock(name: string): Promise<void>
   /** Calls back now and whenever it changes. */
   onBoot(listener: (boot: Boot) => void): Promise<void>
   /** Rows of a read-only query, now and after each commit that touched a table it reads; answers with a function that ends it. */
@@ -364,7 +382,7 @@ export type WorkerApi = {
   /** Events in batches, each handed on when the listener has settled; `onFailure` hears why it ended by itself. */
   subscribe(
     args: In<typeof SubscribeInput>,
-    listener: (events: readonly Event[]) => unknown,
+    listener: (batch: LogBatch) => unknown,
     onFailure: (error: WireError) => void
   ): Promise<() => void>
   /** Progress of every run, at most ten times a second each. */

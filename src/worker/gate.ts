@@ -1,5 +1,5 @@
 import { FlowForgeError } from '../db/ports.ts'
-import { dbInputs, flowForgeInputs, type Boot, type FlowForgeApi, type WireDbApi } from './api.ts'
+import type { Boot } from './api.ts'
 import type { Switchboard } from './tabs/switchboard.ts'
 
 /** Tells the page how far the worker has come; calls that nobody can answer are told why instead of waiting for ever. */
@@ -12,7 +12,15 @@ const refusal = (boot: Boot): FlowForgeError | undefined => {
   switch (boot.state) {
     case 'starting':
     case 'ready':
+    case 'slow':
+    case 'no-answer':
+    case 'run-elsewhere':
       return undefined
+    case 'outdated':
+      return new FlowForgeError(
+        'NOT_ALLOWED',
+        'A newer FlowForge is open in another tab. Reload this one to get it.'
+      )
     case 'other-tab':
       return new FlowForgeError(
         'STORAGE_UNAVAILABLE',
@@ -40,32 +48,4 @@ export const createGate = (switchboard: Pick<Switchboard, 'refuse'>): Gate => {
       listener(last)
     }
   }
-}
-
-type DoorCall = (args: unknown) => Promise<unknown>
-
-/**
- * The door's calls, each of which waits for somebody who answers. Calls made to a worker that exposes only when it is
- * ready would be lost. The names are those of the calls' schemas; each call gets an id, under which it may be sent again.
- */
-export const createDoor = (
-  switchboard: Pick<Switchboard, 'call'>,
-  newId: () => string
-): { db: WireDbApi; flowforge: FlowForgeApi } => {
-  const forward =
-    (...path: readonly string[]): DoorCall =>
-    (args) =>
-      switchboard.call({ id: newId(), path, args }, false)
-
-  const forwardAll = (path: readonly string[], names: readonly string[]): Record<string, DoorCall> =>
-    Object.fromEntries(names.map((name) => [name, forward(...path, name)]))
-
-  const groups = Object.entries(flowForgeInputs).map(([group, calls]) => [
-    group,
-    forwardAll(['flowforge', group], Object.keys(calls))
-  ])
-  const flowforge: unknown = { ...Object.fromEntries(groups), status: forward('flowforge', 'status') }
-  const db: unknown = forwardAll(['db'], Object.keys(dbInputs))
-  // `dbInputs` and `flowForgeInputs` name the same calls as the two types; the compiler cannot see it through a loop.
-  return { db: db as WireDbApi, flowforge: flowforge as FlowForgeApi }
 }

@@ -1,15 +1,16 @@
-import { expose, proxy } from 'comlink'
-import { openDbContext, prepareStorage } from '../db/index.ts'
-import { toFlowForgeError, toWireError } from '../db/ports.ts'
-import { SubscribeInput, dbInputs, type Boot, type WorkerApi } from './api.ts'
-import { keepErrorCodes, parseInput } from './boundary.ts'
+import { expose } from 'comlink'
+import { NEWEST_SCHEMA, openDbContext, prepareStorage } from '../db/index.ts'
+import { toFlowForgeError } from '../db/ports.ts'
+import type { Boot } from './api.ts'
+import { keepErrorCodes } from './boundary.ts'
+import { BUILT_AT } from './built-at.ts'
+import { createDoor } from './door.ts'
 import { openComputeEngine } from './engine/open-compute-engine.ts'
-import { createDoor, createGate } from './gate.ts'
-import { takeLead } from './leader.ts'
+import { createGate } from './gate.ts'
 import { startProgram } from './program.ts'
-import { hostTabs } from './tabs/host.ts'
-import { joinTabs } from './tabs/remote.ts'
+import type { Build } from './tabs/build.ts'
 import { createSwitchboard } from './tabs/switchboard.ts'
+import { takePart, type Opened } from './tabs/take-part.ts'
 import { toTarget } from './tabs/target.ts'
 import { systemWorld } from './world.ts'
 
@@ -17,28 +18,16 @@ import { systemWorld } from './world.ts'
 const { now, newId } = systemWorld
 const switchboard = createSwitchboard()
 const gate = createGate(switchboard)
-/** The address of this file has a hash of the code in its name. */
-const build = import.meta.url
-
-const api: WorkerApi = {
-  ...createDoor(switchboard, newId),
-  onBoot: async (listener) => gate.listen(listener),
-  liveQuery: async (query, listener) =>
-    proxy(switchboard.liveQuery(parseInput('liveQuery', dbInputs.queryProjection, query), listener)),
-  subscribe: async (args, listener, onFailure) =>
-    proxy(
-      switchboard.subscribe(
-        parseInput('subscribe', SubscribeInput, args),
-        ({ events }) => listener(events),
-        (thrown) => onFailure(toWireError(thrown))
-      )
-    ),
-  onProgress: async (listener) => proxy(switchboard.onProgress(listener))
+const build: Build = {
+  // The address of this file has a hash of the code in its name.
+  code: `${import.meta.url} ${BUILT_AT}`,
+  schemaVersion: NEWEST_SCHEMA,
+  builtAt: BUILT_AT
 }
 
 keepErrorCodes()
 // Before the first await: calls that arrive earlier would be lost.
-expose(api)
+expose(createDoor(switchboard, gate))
 
 const toBoot = (thrown: unknown): Boot => {
   const { code, message } = toFlowForgeError(thrown)
@@ -47,22 +36,7 @@ const toBoot = (thrown: unknown): Boot => {
     : { state: 'failed', code, message }
 }
 
-const follow = async (): Promise<() => void> => {
-  // Half of what a hand-over takes, done ahead.
-  prepareStorage()
-  return joinTabs({
-    tab: newId(),
-    build,
-    newId,
-    onLeader: (target) => {
-      switchboard.attach(target)
-      gate.tell({ state: 'ready' })
-    },
-    onForeign: () => gate.tell({ state: 'other-tab' })
-  })
-}
-
-const lead = async (): Promise<void> => {
+const open = async (): Promise<Opened> => {
   const context = await openDbContext({ storage: 'opfs', now, newId })
   const engine = openComputeEngine({ blobStore: context.blobStore })
   const program = await startProgram({
@@ -71,27 +45,19 @@ const lead = async (): Promise<void> => {
     world: systemWorld,
     baseUrl: import.meta.env.BASE_URL
   })
-  const target = toTarget(program, context)
-  switchboard.attach(target)
-  gate.tell({ state: 'ready' })
-  hostTabs({ target, epoch: newId(), build })
+  return {
+    target: toTarget(program, context),
+    busy: program.runUnderWay,
+    close: async () => {
+      await engine.close()
+      await context.close()
+    }
+  }
 }
 
-const boot = async (): Promise<void> => {
-  let leave = (): void => undefined
-  const letGo = await takeLead(async () => {
-    leave = await follow()
-  })
-  switchboard.detach()
-  leave()
-  await lead().catch((thrown: unknown) => {
-    // Another tab may be able to open what this one cannot.
-    letGo()
-    throw thrown
-  })
-}
-
-boot().catch((thrown: unknown) => {
-  console.error('FlowForge could not start', thrown)
-  gate.tell(toBoot(thrown))
-})
+takePart({ build, world: systemWorld, switchboard, gate, open, prepare: prepareStorage }).catch(
+  (thrown: unknown) => {
+    console.error('FlowForge could not start', thrown)
+    gate.tell(toBoot(thrown))
+  }
+)

@@ -28,6 +28,8 @@ export type Program = {
   readonly db: WireDbApi
   readonly flowforge: FlowForgeApi
   readonly onProgress: (listener: (progress: RunProgress) => void) => () => void
+  /** The end of the runs that wait or go on; null where there are none. */
+  readonly runUnderWay: () => Promise<void> | null
 }
 
 /** Wires the program, brings outdated projections up to date, and ends the runs that the last end cut off. */
@@ -62,6 +64,7 @@ export const startProgram = async (args: {
       health: createHealthHandlers(context),
       status: () => readStatus(context, ALL_PROJECTIONS)
     },
-    onProgress: board.listen
+    onProgress: board.listen,
+    runUnderWay: runner.underWay
   }
 }

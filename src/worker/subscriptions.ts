@@ -1,4 +1,5 @@
-import type { DbContext, Event } from '../db/ports.ts'
+import type { DbContext } from '../db/ports.ts'
+import type { LogBatch } from './api.ts'
 
 /** How many events are read, and handed on, at a time. */
 const BATCH = 500
@@ -9,9 +10,6 @@ export type SubscriptionArgs = {
   readonly aggregateType?: string | undefined
   readonly eventType?: string | undefined
 }
-
-/** Events, and the position up to which nothing is missing: whoever goes on later goes on from there. */
-export type LogBatch = { readonly events: readonly Event[]; readonly position: number }
 
 /**
  * Hands on what the log holds after a position and then what comes, in order, each event once. The next batch is read

@@ -59,7 +59,7 @@ test('new files are refused while it is given up; what is removed makes room for
         return store.stage(stream)
       }
     },
-    () => opened
+    opened
   )
   await vi.waitFor(() => expect(disk.reserve).toBe(1))
   disk.left = 0

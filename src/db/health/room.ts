@@ -1,5 +1,6 @@
 import type { FileStore } from '../blobs/file-store.ts'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
+import { freeRoom } from '../sqlite/room.ts'
 import { RESERVE_BYTES, type Reserve } from './reserve.ts'
 import type { Reports } from './reports.ts'
 
@@ -23,16 +24,10 @@ export type Room = {
 
 const isStorageFull = (thrown: unknown): boolean => isFlowForgeError(thrown) && thrown.code === 'STORAGE_FULL'
 
-/** The bytes that the browser would still let this origin write. */
-const bytesLeft = async (): Promise<number> => {
-  const { quota = 0, usage = 0 } = await navigator.storage.estimate()
-  return quota - usage
-}
-
 export const createRoom = (
   reserve: Reserve,
   reports: Reports,
-  left: () => Promise<number> = bytesLeft,
+  left: () => Promise<number> = freeRoom,
   takeAfterMs = TAKE_AFTER_MS
 ): Room => {
   let isFull = false
@@ -97,31 +92,30 @@ export const createRoom = (
     stop: () => {
       isStopped = true
       clearTimeout(timer)
-      reserve.close()
     }
   }
 }
 
 /** Files that ask for room before they are written, and tell when they found none. */
-export const filesInRoom = (files: FileStore, room: () => Room | null): FileStore => {
+export const filesInRoom = (files: FileStore, room: Room): FileStore => {
   const telling = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work
     } catch (thrown) {
-      if (isStorageFull(thrown)) room()?.ranFull()
+      if (isStorageFull(thrown)) room.ranFull()
       throw thrown
     }
   }
   return {
     ...files,
     stage: async (stream) => {
-      room()?.expectRoom()
+      room.expectRoom()
       const staged = await telling(files.stage(stream))
       return { ...staged, keep: () => telling(staged.keep()) }
     },
     remove: async (name) => {
       await files.remove(name)
-      room()?.grew()
+      room.grew()
     }
   }
 }

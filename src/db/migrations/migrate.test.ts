@@ -62,3 +62,13 @@ test('a step that fails leaves the old schema, and the next attempt goes on from
   expect([schema(), applied()]).toEqual(before)
   expect(await migrate(database, [...MIGRATIONS, next], now)).toBe(version)
 })
+
+test('a step whose failure rolls back by itself, as a full disk does, is told as that failure', async () => {
+  const sql = `CREATE TABLE next (id TEXT UNIQUE ON CONFLICT ROLLBACK) STRICT; INSERT INTO next VALUES ('x'), ('x')`
+  await migrate(database, MIGRATIONS, now)
+  const before = [schema(), applied()]
+  await expect(migrate(database, [...MIGRATIONS, { ...next, sql }], now)).rejects.toMatchObject({
+    code: 'CONFLICT'
+  })
+  expect([schema(), applied()]).toEqual(before)
+})

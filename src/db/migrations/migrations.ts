@@ -8,3 +8,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'schema', sql: schema },
   { version: 4, name: 'log-keeping', sql: logKeeping }
 ]
+
+/** The schema that this code knows. */
+export const NEWEST_SCHEMA = MIGRATIONS.at(-1)?.version ?? 0

@@ -1,6 +1,7 @@
 import { MIGRATIONS } from '../migrations/migrations.ts'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { describeBlobStore } from '../contract/blob-store-contract.ts'
+import { describeConcurrentAppends } from '../contract/concurrent-appends-contract.ts'
 import { describeEventStore } from '../contract/event-store-contract.ts'
 import { startOpfsWorker, type OpfsWorker } from '../contract/opfs-client.ts'
 import { describeProjectionStore } from '../contract/projection-store-contract.ts'
@@ -14,6 +15,7 @@ afterAll(() => shared.end())
 const open = () => shared.open(freshDirectory())
 
 describeEventStore('SQLite in OPFS', open)
+describeConcurrentAppends('SQLite in OPFS', open, 8)
 describeProjectionStore('SQLite in OPFS', open)
 describeBlobStore('SQLite in OPFS', open)
 

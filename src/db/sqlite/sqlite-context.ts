@@ -2,23 +2,18 @@ import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { openOpfsFileStore } from '../blobs/opfs-file-store.ts'
-import { createHealth, type Health } from '../health/health.ts'
-import {
-  createOpenMark,
-  memoryMarkFile,
-  openMarkFile,
-  type MarkFile,
-  type OpenMark
-} from '../health/open-mark.ts'
-import { createReports } from '../health/reports.ts'
-import { openReserve } from '../health/reserve.ts'
-import { createRoom, filesInRoom, type Room } from '../health/room.ts'
-import { createLog, type Log } from '../log/log.ts'
-import { migrate } from '../migrations/migrate.ts'
-import { MIGRATIONS } from '../migrations/migrations.ts'
+import type { FileStore } from '../blobs/file-store.ts'
+import { createBackups } from '../backup/backups.ts'
+import { memoryExportFiles, opfsExportFiles, type ExportFiles } from '../backup/export-files.ts'
+import { openShelf } from '../backup/shelf.ts'
+import { createUpkeep, openBeside, type Beside, type Upkeep } from '../health/upkeep.ts'
+import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
-import { createEventStore, type StoreWorld } from './event-store.ts'
-import { DEFAULT_DIRECTORY, openMemoryDatabase, openOnceFree, openOpfsDatabase } from './open-database.ts'
+import type { DatabaseFiles } from './database-files.ts'
+import type { StoreWorld } from './event-appending.ts'
+import { createEventStore } from './event-store.ts'
+import { DEFAULT_DIRECTORY, openMemoryFiles, openOpfsFiles } from './open-database.ts'
+import { openCurrent } from './open-current.ts'
 import { createProjectionStore } from './projection-store.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { createTransactions, type Scope, type Transactions } from './transactions.ts'
@@ -27,29 +22,31 @@ export type SqliteOptions = StoreWorld & {
   readonly storage: 'opfs' | 'memory'
   /** The folder in OPFS, `flowforge-db` where none is given; its blobs are beside it. */
   readonly directory?: string
+  /** The steps of the schema; the released ones where none are given. */
+  readonly migrations?: readonly Migration[]
 }
 
 type Parts = {
   database: SqliteDatabase
+  databases: DatabaseFiles
+  backups: ReturnType<typeof createBackups>
   transactions: Transactions
+  beside: Beside
+  upkeep: Upkeep
   files: BlobFiles
-  log: Log
-  health: Health
-  mark: OpenMark
-  room: Room | null
   options: SqliteOptions
   schemaVersion: number
 }
 
 const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
-  const { database, transactions, files, log, health, options, schemaVersion } = parts
+  const { database, databases, backups, transactions, beside, upkeep, files, options, schemaVersion } = parts
   const { storage } = options
   return {
     eventStore: createEventStore(database, transactions, options, scope),
     projectionStore: createProjectionStore(database, transactions, scope),
     blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
-    log: log.port,
-    health: health.port,
+    log: upkeep.log,
+    health: upkeep.health,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
     onCommit: transactions.onCommit,
     facts: () =>
@@ -57,53 +54,89 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
         const [row] = database.all('SELECT coalesce(max(position), 0) AS position FROM events')
         return { storage, schemaVersion, logPosition: Number(row?.['position']) }
       }),
+    backup: backups,
     close: async () => {
-      await log.stop()
-      await health.stop()
-      parts.room?.stop()
+      await backups.close()
+      await upkeep.stop()
       await transactions.close()
       await files.settled()
       database.close()
-      parts.mark.close()
+      beside.close()
+      databases.close()
     }
   }
 }
 
-/** Opens the ports over SQLite, its schema brought up to date. */
-export const openSqliteContext = async (options: SqliteOptions): Promise<DbContext> => {
-  const { storage, directory = DEFAULT_DIRECTORY, now } = options
-  const database = await (storage === 'opfs' ? openOpfsDatabase(directory) : openMemoryDatabase())
-  let markFile: MarkFile | null = null
-  let room: Room | null = null
+/** Where a storage's files are: databases, large blobs, and what is handed out. */
+export type StoragePlace = {
+  readonly databases: DatabaseFiles
+  readonly blobs: FileStore
+  readonly exports: ExportFiles
+}
+
+const openPlace = async (storage: 'opfs' | 'memory', directory: string): Promise<StoragePlace> => {
+  if (storage === 'memory') {
+    return { databases: await openMemoryFiles(), blobs: memoryFileStore(), exports: memoryExportFiles() }
+  }
+  const databases = await openOpfsFiles(directory)
   try {
-    markFile = storage === 'opfs' ? await openMarkFile(`${directory}.mark`, openOnceFree) : memoryMarkFile()
-    const mark = createOpenMark(markFile)
-    mark.work()
-    const schemaVersion = await migrate(database, MIGRATIONS, now)
-    const files = storage === 'opfs' ? await openOpfsFileStore(`${directory}-blobs`) : memoryFileStore()
-    const named = database.allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
-    await files.sweep(new Set(named.map((row) => String(row['file_name']))))
-    const transactions = createTransactions(database, undefined, mark.work)
-    const reports = createReports(database, transactions, options)
-    if (storage === 'opfs') {
-      room = createRoom(await openReserve(`${directory}.reserve`, openOnceFree), reports)
-      database.full.current = room.ranFull
-    }
-    const blobFiles = createBlobFiles(
-      database,
-      transactions,
-      filesInRoom(files, () => room)
-    )
-    const log = createLog(database, transactions, now)
-    const health = createHealth({ database, transactions, mark, reports })
-    return contextFor(
-      { database, transactions, files: blobFiles, log, health, mark, room, options, schemaVersion },
-      null
-    )
+    const blobs = await openOpfsFileStore(`${directory}-blobs`)
+    return { databases, blobs, exports: opfsExportFiles(`${directory}-backups`) }
   } catch (thrown) {
-    database.close()
-    markFile?.close()
-    room?.stop()
+    databases.close()
     throw thrown
   }
 }
+
+/** Opens the ports over SQLite in a place that is open already; closing them closes it. */
+export const openContextIn = async (place: StoragePlace, options: SqliteOptions): Promise<DbContext> => {
+  const { storage, directory = DEFAULT_DIRECTORY, migrations = MIGRATIONS, now } = options
+  const { databases, blobs, exports } = place
+  let opened: SqliteDatabase | null = null
+  let beside: Beside | null = null
+  try {
+    beside = await openBeside(storage, directory)
+    // Whatever opening does is work, too.
+    beside.mark.work()
+    const shelf = await openShelf(databases)
+    const { database, schemaVersion } = await openCurrent({
+      files: databases,
+      shelf,
+      storage,
+      migrations,
+      now
+    })
+    opened = database
+    const named = database.allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
+    await blobs.sweep(new Set([...named.map((row) => String(row['file_name'])), ...shelf.keptBlobs()]))
+    await exports.sweep()
+    const transactions = createTransactions(database, undefined, beside.mark.work)
+    const upkeep = createUpkeep({ database, transactions, beside, world: options })
+    const files = createBlobFiles(database, transactions, upkeep.inRoom(blobs), (name) =>
+      shelf.keptBlobs().has(name)
+    )
+    const backups = createBackups({
+      ...place,
+      database,
+      transactions,
+      shelf,
+      blobFiles: files,
+      storage,
+      migrations,
+      now
+    })
+    return contextFor(
+      { database, databases, backups, transactions, beside, upkeep, files, options, schemaVersion },
+      null
+    )
+  } catch (thrown) {
+    opened?.close()
+    beside?.close()
+    databases.close()
+    throw thrown
+  }
+}
+
+/** Opens the ports over SQLite, its schema brought up to date. */
+export const openSqliteContext = async (options: SqliteOptions): Promise<DbContext> =>
+  openContextIn(await openPlace(options.storage, options.directory ?? DEFAULT_DIRECTORY), options)

@@ -1,9 +1,12 @@
 import { FlowForgeError, type CommitListener } from '../ports.ts'
+import { createCommitGroup, type Gather, type Unit } from './commit-group.ts'
+import { attempt, createSavepoints, type Outcome } from './savepoints.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { createZone } from './transaction-zone.ts'
+import { createWaitingLine, type Waiting } from './waiting-line.ts'
 
-/** A piece of work that is done at one go: all of its statements run before anybody else's. */
-export type Unit<T> = () => T
+export type { Gather, Unit } from './commit-group.ts'
+export type { Outcome } from './savepoints.ts'
 
 /** An open transaction (or, below it, a savepoint), and who waits for the one that is open inside of it. */
 export type Scope = {
@@ -13,18 +16,11 @@ export type Scope = {
   readonly waiting: (() => void)[]
 }
 
-/** Who waits, and since when in ms of `performance.now()`. */
-type Waiting = { readonly since: number; readonly settle: Settle } & (
-  | { readonly kind: 'unit'; readonly writes: boolean; readonly work: Unit<unknown> }
-  | { readonly kind: 'transaction'; readonly start: () => Promise<void> }
-)
-type Settle = { resolve: (value: unknown) => void; reject: (reason: unknown) => void }
-type Outcome =
-  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
-
 export type Transactions = {
   /** Does a unit: within `scope`, or within the transaction that the running code belongs to, or after those who wait. */
   perform<T>(scope: Scope | null, writes: boolean, work: Unit<T>): Promise<T>
+  /** The same for a write that may be done together with those of the callers beside it. */
+  performGathered<I, O>(scope: Scope | null, gather: Gather<I, O>, input: I): Promise<O>
   run<T>(scope: Scope | null, fn: (scope: Scope) => T | Promise<T>): Promise<T>
   /** The transaction that the running code belongs to, for work that awaits something else before it comes back. */
   current(): Scope | null
@@ -39,21 +35,10 @@ export type Transactions = {
 
 /** How many waiting callers' units share one commit at the most. */
 const GROUP_LIMIT = 2_000
-/** A transaction that did nothing for so long, while others wait, is taken for one that waits for them. */
+/** See `createWaitingLine`. */
 const IDLE_LIMIT_MS = 10_000
 
 const ENDED = 'This transaction has ended; its context can no longer be used.'
-const STUCK =
-  'Waited too long for a transaction that does nothing. Code inside runInTransaction that awaits something else must ' +
-  'use the context that it was given.'
-
-const attempt = (work: Unit<unknown>): Outcome => {
-  try {
-    return { ok: true, value: work() }
-  } catch (error) {
-    return { ok: false, error }
-  }
-}
 
 /** Runs what follows after the messages that have already arrived: their calls can then share a commit. */
 const createTick = (task: () => void): { schedule: () => void; close: () => void } => {
@@ -65,10 +50,16 @@ const createTick = (task: () => void): { schedule: () => void; close: () => void
   }
 }
 
-/**
- * Serializes everybody who uses one connection. Units that wait together are committed together, each in its own
- * savepoint, and are answered after COMMIT: one flush for all, and one caller's failure touches no other.
- */
+const openScope = (depth: number): Scope => ({ depth, child: null, isOver: false, waiting: [] })
+
+const valueOf = <T>(outcome: Outcome<T> | undefined): T => {
+  if (outcome?.ok === true) return outcome.value
+  throw outcome === undefined
+    ? new FlowForgeError('INTERNAL', 'A caller was left without an outcome.')
+    : outcome.error
+}
+
+/** Serializes everybody who uses one connection: units in groups (see `createCommitGroup`), transactions one by one. */
 export const createTransactions = (
   database: SqliteDatabase,
   idleLimitMs = IDLE_LIMIT_MS,
@@ -76,20 +67,14 @@ export const createTransactions = (
   onBegin: () => void = () => undefined
 ): Transactions => {
   const zone = createZone<Scope>((scope) => scope.isOver)
+  const savepoints = createSavepoints(database, onBegin)
+  const line = createWaitingLine(idleLimitMs)
   const listeners = new Set<CommitListener>()
-  const queue: Waiting[] = []
+  const afterwards: (() => void)[] = []
   let open: Scope | null = null
   let isScheduled = false
   let isClosed = false
   let idle: (() => void) | null = null
-  /** When something was last done in the open transaction, in ms of `performance.now()`. */
-  let lastUsed = 0
-  let watching: ReturnType<typeof setTimeout> | null = null
-  const afterwards: (() => void)[] = []
-  /** Why SQLite rolled the whole transaction back by itself (full, I/O, memory); nothing may go on in it then. */
-  let lost: { readonly cause: unknown } | null = null
-
-  const isAutocommit = (): boolean => database.sqlite3.capi.sqlite3_get_autocommit(database.handle) !== 0
 
   const tell = (): void => {
     for (const task of afterwards.splice(0)) {
@@ -100,119 +85,27 @@ export const createTransactions = (
     const tables = new Set(database.written)
     database.written.clear()
     for (const listener of listeners) {
-      try {
-        listener({ tables })
-      } catch (thrown) {
-        // The commit stands; a listener's own failure must not reach who committed, nor stop the queue.
-        console.error('A commit listener failed', thrown)
-      }
+      const outcome = attempt(() => listener({ tables }))
+      // The commit stands; a listener's own failure must not reach who committed, nor stop the queue.
+      if (!outcome.ok) console.error('A commit listener failed', outcome.error)
     }
   }
 
-  const rollBack = (): void => {
-    database.written.clear()
-    // A failed COMMIT may have rolled back by itself; then there is nothing to roll back.
-    if (!isAutocommit()) database.run('ROLLBACK')
-  }
-
-  const noteIfLost = (cause: unknown): void => {
-    if (isAutocommit()) lost ??= { cause }
-  }
-
-  const inSavepoint = (name: string, work: Unit<unknown>): Outcome => {
-    const before = new Set(database.written)
-    database.run(`SAVEPOINT ${name}`)
-    try {
-      const value = work()
-      database.run(`RELEASE ${name}`)
-      return { ok: true, value }
-    } catch (error) {
-      noteIfLost(error)
-      if (lost === null) {
-        database.run(`ROLLBACK TO ${name}`)
-        database.run(`RELEASE ${name}`)
-      }
-      database.written.clear()
-      for (const table of before) database.written.add(table)
-      return { ok: false, error }
-    }
-  }
-
-  type UnitWaiting = Extract<Waiting, { kind: 'unit' }>
-
-  const answer = (units: readonly UnitWaiting[], outcomes: readonly Outcome[]): void => {
-    units.forEach(({ settle }, index) => {
-      const outcome = outcomes[index]
-      if (outcome?.ok === true) settle.resolve(outcome.value)
-      else settle.reject(outcome?.error)
-    })
-  }
-
-  const commitGroup = (units: readonly UnitWaiting[]): void => {
-    if (units.every((unit) => !unit.writes)) {
-      answer(
-        units,
-        units.map(({ work }) => attempt(work))
-      )
-      return
-    }
-    try {
-      onBegin()
-      database.run('BEGIN IMMEDIATE')
-      const [only] = units
-      // One caller alone needs no savepoint: its failure is the transaction's.
-      const outcomes =
-        units.length === 1 && only !== undefined
-          ? [attempt(only.work)]
-          : units.map(({ writes, work }) => {
-              if (lost !== null) return { ok: false as const, error: lost.cause }
-              const outcome = writes ? inSavepoint('caller', work) : attempt(work)
-              if (!outcome.ok) noteIfLost(outcome.error)
-              return outcome
-            })
-      if (units.length > 1 && lost !== null) {
-        // One of them took the whole group down: each once more, alone.
-        lost = null
-        database.written.clear()
-        for (const unit of units) commitGroup([unit])
-        return
-      }
-      if (outcomes.length === 1 && outcomes[0]?.ok === false) rollBack()
-      else database.run('COMMIT')
-      answer(units, outcomes)
-      tell()
-    } catch (error) {
-      lost = null
-      rollBack()
-      for (const { settle } of units) settle.reject(error)
-      tell()
-    }
-  }
-
-  const takeUnits = (): UnitWaiting[] => {
-    const units: UnitWaiting[] = []
-    while (units.length < GROUP_LIMIT) {
-      const [next] = queue
-      if (next?.kind !== 'unit') break
-      units.push(next)
-      queue.shift()
-    }
-    return units
-  }
+  const commitGroup = createCommitGroup(savepoints, tell)
 
   const drain = (): void => {
     isScheduled = false
     while (open === null) {
-      const units = takeUnits()
+      const units = line.takeUnits(GROUP_LIMIT)
       if (units.length > 0) {
         commitGroup(units)
         continue
       }
-      const next = queue.shift()
-      if (next?.kind !== 'transaction') break
-      void next.start()
+      const start = line.takeTransaction()
+      if (start === undefined) break
+      void start()
     }
-    if (open === null && queue.length === 0) idle?.()
+    if (open === null && line.length() === 0) idle?.()
   }
 
   const tick = createTick(drain)
@@ -222,48 +115,11 @@ export const createTransactions = (
     tick.schedule()
   }
 
-  const unwatch = (): void => {
-    if (watching !== null) clearTimeout(watching)
-    watching = null
-  }
-
-  /** Frees those who wait for a transaction that, as it does nothing, is most likely waiting for them. */
-  const watch = (): void => {
-    const [longest] = queue
-    if (watching !== null || open === null || longest === undefined) return
-    const now = performance.now()
-    watching = setTimeout(
-      () => {
-        watching = null
-        refuseStuck()
-        watch()
-      },
-      idleLimitMs - Math.min(now - lastUsed, now - longest.since)
-    )
-  }
-
-  const refuseStuck = (): void => {
-    const since = performance.now() - idleLimitMs
-    if (open === null || lastUsed > since) return
-    // They stand in the order in which they came.
-    const rest = queue.findIndex((waiting) => waiting.since > since)
-    const error = new FlowForgeError('TIMEOUT', STUCK)
-    for (const { settle } of queue.splice(0, rest === -1 ? queue.length : rest)) settle.reject(error)
-  }
-
-  const openScope = (depth: number): Scope => ({
-    depth,
-    child: null,
-    isOver: false,
-    waiting: []
-  })
-
-  const enqueue = <T>(make: (settle: Settle) => Waiting): Promise<T> => {
+  const enqueue = <T>(make: (settle: Waiting['settle']) => Waiting): Promise<T> => {
     if (isClosed) return Promise.reject(new FlowForgeError('STORAGE_UNAVAILABLE', 'The storage is closed.'))
     return new Promise<T>((resolve, reject) => {
-      queue.push(make({ resolve: resolve as (value: unknown) => void, reject }))
+      line.add(make({ resolve: resolve as (value: unknown) => void, reject }))
       schedule()
-      watch()
     })
   }
 
@@ -271,23 +127,23 @@ export const createTransactions = (
   const turn = async <T>(scope: Scope, work: () => T | Promise<T>): Promise<T> => {
     while (scope.child !== null) await new Promise<void>((resolve) => scope.waiting.push(resolve))
     if (scope.isOver) throw new FlowForgeError('NOT_ALLOWED', ENDED)
+    const lost = savepoints.loss()
     if (lost !== null) throw lost.cause
     return work()
   }
 
   const performWithin = <T>(scope: Scope, work: Unit<T>): Promise<T> => {
     const now = (): T => {
-      lastUsed = performance.now()
+      line.used()
+      const lost = savepoints.loss()
       if (lost !== null) throw lost.cause
-      const outcome = inSavepoint('unit', work)
-      if (outcome.ok) return outcome.value as T
-      throw outcome.error
+      return valueOf(savepoints.within(work))
     }
     if (scope.isOver) return Promise.reject(new FlowForgeError('NOT_ALLOWED', ENDED))
     if (scope.child !== null) return zone.bound(scope, turn(scope, now))
     // At once, so that a caller who does not await still writes in the order of its calls.
     const outcome = attempt(now)
-    return zone.bound(scope, outcome.ok ? Promise.resolve(outcome.value as T) : Promise.reject(outcome.error))
+    return zone.bound(scope, outcome.ok ? Promise.resolve(outcome.value) : Promise.reject(outcome.error))
   }
 
   const endChild = (parent: Scope): void => {
@@ -297,61 +153,53 @@ export const createTransactions = (
 
   const nest = async <T>(parent: Scope, fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
     const scope = openScope(parent.depth + 1)
-    const name = `nested_${scope.depth}`
-    const before = new Set(database.written)
     parent.child = scope
+    const savepoint = attempt(() => savepoints.open(`nested_${scope.depth}`))
     try {
-      database.run(`SAVEPOINT ${name}`)
+      const { release } = valueOf(savepoint)
       const value = await zone.within(scope, () => fn(scope))
       await turn(scope, () => {
         scope.isOver = true
       })
-      database.run(`RELEASE ${name}`)
+      release()
       return value
     } catch (thrown) {
       scope.isOver = true
-      noteIfLost(thrown)
-      if (lost === null) {
-        database.run(`ROLLBACK TO ${name}`)
-        database.run(`RELEASE ${name}`)
-      }
-      database.written.clear()
-      for (const table of before) database.written.add(table)
+      if (savepoint.ok) savepoint.value.undo(thrown)
       throw thrown
     } finally {
-      lastUsed = performance.now()
+      line.used()
       endChild(parent)
     }
   }
 
   const runWithin = <T>(parent: Scope, fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
     if (parent.isOver) return Promise.reject(new FlowForgeError('NOT_ALLOWED', ENDED))
-    const nested = turn(parent, () => nest(parent, fn))
-    return zone.bound(parent, nested)
+    return zone.bound(
+      parent,
+      turn(parent, () => nest(parent, fn))
+    )
   }
 
   const runAlone = async <T>(fn: (scope: Scope) => T | Promise<T>): Promise<T> => {
     const scope = openScope(0)
     open = scope
-    lastUsed = performance.now()
-    watch()
+    line.opened()
     try {
-      onBegin()
-      database.run('BEGIN IMMEDIATE')
+      savepoints.begin()
       const value = await zone.within(scope, () => fn(scope))
       await turn(scope, () => {
         scope.isOver = true
       })
-      database.run('COMMIT')
+      savepoints.commit()
       return value
     } catch (thrown) {
       scope.isOver = true
-      rollBack()
+      savepoints.rollBack()
       throw thrown
     } finally {
-      lost = null
       open = null
-      unwatch()
+      line.closed()
       tell()
       schedule()
     }
@@ -361,7 +209,17 @@ export const createTransactions = (
     perform: (scope, writes, work) => {
       const inside = scope ?? zone.current()
       if (inside !== null) return performWithin(inside, work)
-      return enqueue((settle) => ({ kind: 'unit', since: performance.now(), writes, work, settle }))
+      const since = performance.now()
+      return enqueue((settle) => ({ kind: 'unit', since, writes, work, gathered: null, settle }))
+    },
+    performGathered: <I, O>(scope: Scope | null, gather: Gather<I, O>, input: I): Promise<O> => {
+      const work = (): O => valueOf(gather([input])[0])
+      const inside = scope ?? zone.current()
+      if (inside !== null) return performWithin(inside, work)
+      const since = performance.now()
+      // What one gatherer is given is what its own callers hand in here; the line only keeps them together.
+      const gathered = { gather: gather as Gather<unknown, unknown>, input }
+      return enqueue((settle) => ({ kind: 'unit', since, writes: true, work, gathered, settle }))
     },
     run: (scope, fn) => {
       const inside = scope ?? zone.current()
@@ -376,7 +234,7 @@ export const createTransactions = (
     current: zone.current,
     bound: zone.bound,
     whenNoneIsOpen: (task) => {
-      if (isAutocommit()) task()
+      if (savepoints.isAutocommit()) task()
       else afterwards.push(task)
     },
     onCommit: (listener) => {
@@ -384,7 +242,7 @@ export const createTransactions = (
       return () => listeners.delete(listener)
     },
     close: async () => {
-      if (open !== null || queue.length > 0) {
+      if (open !== null || line.length() > 0) {
         await new Promise<void>((resolve) => {
           idle = resolve
           schedule()

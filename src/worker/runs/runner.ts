@@ -26,6 +26,8 @@ export type Runner = {
   cancel(runId: string): Promise<void>
   /** Answers when the run has ended. @throws FlowForgeError `NOT_FOUND` */
   wait(runId: string): Promise<RunEnd>
+  /** Answers when the runs have ended that it has now; null where it has none. */
+  underWay(): Promise<void> | null
 }
 
 type Parts = {
@@ -143,6 +145,7 @@ export const createRunner = (parts: Parts): Runner => {
         ends.get(runId)?.resolve()
       }
     },
+    underWay: () => (ends.size === 0 ? null : queue),
     wait: async (runId) => {
       await ends.get(runId)?.promise
       return toEnd((await aggregates.load(runAggregate, runId)).state)

@@ -2,13 +2,25 @@ import { toWireError } from '../../db/ports.ts'
 import { SubscribeInput, dbInputs } from '../api.ts'
 import { parseInput } from '../boundary.ts'
 import { createDeferred } from '../deferred.ts'
+import type { Build } from './build.ts'
 import { Announcement, Request, TABS_CHANNEL, tabName, type Reply } from './messages.ts'
 import type { Target } from './target.ts'
 
 type Ends = { readonly stop: () => void; readonly heard: () => void }
 
-/** Serves one tab over its own channel until it is closed; answers with the function that closes it. */
-const serveTab = (channel: BroadcastChannel, target: Target, epoch: string): (() => void) => {
+type Serving = {
+  /** What is asked from here on is left to the next leader. */
+  readonly close: () => void
+  readonly end: () => void
+}
+
+/** Serves one tab over its own channel until it is ended. */
+const serveTab = (
+  channel: BroadcastChannel,
+  target: Target,
+  epoch: string,
+  giveWay: (to: Build) => { readonly isBusy: boolean }
+): Serving => {
   const followed = new Map<string, Ends>()
   let isOver = false
 
@@ -75,13 +87,28 @@ const serveTab = (channel: BroadcastChannel, target: Target, epoch: string): (()
       case 'unfollow':
         followed.get(request.id)?.stop()
         followed.delete(request.id)
+        return
+      case 'give-way':
+        if (giveWay(request.to).isBusy) reply({ type: 'busy', epoch })
     }
   }
-  return () => {
-    isOver = true
-    channel.close()
-    for (const { stop } of followed.values()) stop()
+  return {
+    close: () => {
+      channel.onmessage = null
+    },
+    end: () => {
+      isOver = true
+      channel.close()
+      for (const { stop } of followed.values()) stop()
+    }
   }
+}
+
+export type Host = {
+  /** Takes no more; what was asked before is still answered. */
+  close(to: Build): void
+  /** What is unanswered now stays so. */
+  end(): void
 }
 
 /**
@@ -89,24 +116,25 @@ const serveTab = (channel: BroadcastChannel, target: Target, epoch: string): (()
  * ended.
  *
  * @param epoch names this leader; unique
- * @returns a function that ends it; what is unanswered then stays so
+ * @param giveWay a newer build asks for the lead; the answer says whether it has to wait
  */
 export const hostTabs = (args: {
   target: Target
   epoch: string
-  build: string
+  build: Build
+  giveWay: (to: Build) => { readonly isBusy: boolean }
   locks?: LockManager
-}): (() => void) => {
-  const { target, epoch, build, locks = navigator.locks } = args
+}): Host => {
+  const { target, epoch, build, giveWay, locks = navigator.locks } = args
   const common = new BroadcastChannel(TABS_CHANNEL)
-  const served = new Map<string, () => void>()
+  const served = new Map<string, Serving>()
 
   const serve = (tab: string): void => {
     const channel = new BroadcastChannel(tabName(tab))
-    served.set(tab, serveTab(channel, target, epoch))
-    channel.postMessage({ type: 'welcome', epoch, build } satisfies Reply)
+    served.set(tab, serveTab(channel, target, epoch, giveWay))
+    channel.postMessage({ type: 'welcome', epoch, build: build.code, order: build } satisfies Reply)
     const forget = (): void => {
-      served.get(tab)?.()
+      served.get(tab)?.end()
       served.delete(tab)
     }
     // Granted when the tab has let go of it: it has gone, or leads by now.
@@ -119,8 +147,15 @@ export const hostTabs = (args: {
   }
   common.postMessage({ type: 'leader' } satisfies Announcement)
 
-  return () => {
-    common.close()
-    for (const end of served.values()) end()
+  return {
+    close: (to) => {
+      common.onmessage = null
+      common.postMessage({ type: 'giving-way', to } satisfies Announcement)
+      for (const { close } of served.values()) close()
+    },
+    end: () => {
+      common.close()
+      for (const { end } of served.values()) end()
+    }
   }
 }

@@ -1,6 +1,8 @@
 import { fromWireError } from '../../db/ports.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
-import { Announcement, Reply, TABS_CHANNEL, tabName, type Request } from './messages.ts'
+import { holdLock } from '../locks.ts'
+import { isNewer, type Build } from './build.ts'
+import { Announcement, Reply, TABS_CHANNEL, leaderName, tabName, type Request } from './messages.ts'
 import type { Target } from './target.ts'
 
 type Heard = {
@@ -53,6 +55,7 @@ const openRemote = (channel: BroadcastChannel, epoch: string, newId: () => strin
   const hear = (reply: Reply): void => {
     switch (reply.type) {
       case 'welcome':
+      case 'busy':
         return
       case 'answer':
         settle(reply.id, (call) => call.resolve(reply.value))
@@ -88,6 +91,7 @@ const openRemote = (channel: BroadcastChannel, epoch: string, newId: () => strin
     hear,
     target: {
       call,
+      forget: (id) => void calls.delete(id),
       liveQuery: (query, listener) => follow('rows', query, asListener(listener), unheard),
       subscribe: (args, listener, onFailure) => follow('log', args, asListener(listener), onFailure),
       onProgress: (listener) => follow('progress', null, asListener(listener), unheard)
@@ -95,48 +99,85 @@ const openRemote = (channel: BroadcastChannel, epoch: string, newId: () => strin
   }
 }
 
+/** What a tab learns of the one that leads. */
+export type LeaderNews =
+  | { readonly type: 'leads'; readonly target: Target }
+  /** Nobody leads until the next `leads`. */
+  | { readonly type: 'gone' }
+  /** Its code is another, and nothing says which is newer: the two would not understand each other. */
+  | { readonly type: 'foreign' }
+  /** It is older, and was asked to give way. */
+  | { readonly type: 'older' }
+  /** It will give way when the run has ended that is under way. */
+  | { readonly type: 'busy' }
+  /** It is newer than this tab. */
+  | { readonly type: 'newer' }
+  /** It is about to be followed by a newer one. */
+  | { readonly type: 'giving-way' }
+
 /**
- * Finds the tab that leads, now and whenever another one takes over.
+ * Finds the tab that leads, now and whenever another one takes over. One that is older is asked to give way.
  *
- * @param onForeign told of a leader whose code is another build: the two would not understand each other
  * @returns a function that ends it, for the tab that is about to lead itself
  */
 export const joinTabs = async (args: {
   tab: string
-  build: string
+  build: Build
   newId: () => string
-  onLeader: (target: Target) => void
-  onForeign: () => void
+  hear: (news: LeaderNews) => void
   locks?: LockManager
 }): Promise<() => void> => {
-  const { tab, build, newId, onLeader, onForeign, locks = navigator.locks } = args
-  const gone = createDeferred<void>()
-  const alive = createDeferred<void>()
+  const { tab, build, newId, hear, locks = navigator.locks } = args
   // Held before anybody hears of this tab: the leader takes the free lock for its end.
-  locks
-    .request(tabName(tab), () => {
-      alive.resolve()
-      return gone.promise
-    })
-    .catch(alive.reject)
-  await alive.promise
-
+  const goAway = await holdLock(tabName(tab), { locks })
+  const ending = new AbortController()
   const common = new BroadcastChannel(TABS_CHANNEL)
   const channel = new BroadcastChannel(tabName(tab))
-  let current: { readonly epoch: string; readonly remote: Remote } | null = null
+  let epoch: string | null = null
+  let remote: Remote | null = null
 
   const sayHello = (): void => common.postMessage({ type: 'hello', tab } satisfies Announcement)
-  const welcome = (epoch: string, leaderBuild: string): void => {
-    if (leaderBuild !== build) return onForeign()
-    if (current?.epoch === epoch) return
-    const remote = openRemote(channel, epoch, newId)
-    current = { epoch, remote }
-    onLeader(remote.target)
+
+  /** Its lock is free when it has gone, however it ended. */
+  const outlive = async (leader: string): Promise<void> => {
+    const options = { mode: 'shared', signal: ending.signal } as const
+    await locks.request(leaderName(leader), options, () => undefined)
+    if (epoch === leader) hear({ type: 'gone' })
+  }
+
+  const welcome = (leader: Extract<Reply, { type: 'welcome' }>): void => {
+    if (epoch === leader.epoch) return
+    epoch = leader.epoch
+    remote = null
+    if (leader.build === build.code) {
+      remote = openRemote(channel, epoch, newId)
+      hear({ type: 'leads', target: remote.target })
+    } else if (leader.order !== undefined && isNewer(leader.order, build)) {
+      hear({ type: 'newer' })
+    } else if (leader.order !== undefined && isNewer(build, leader.order)) {
+      channel.postMessage({ type: 'give-way', epoch, to: build } satisfies Request)
+      hear({ type: 'older' })
+    } else {
+      hear({ type: 'foreign' })
+    }
+    if (leader.order === undefined) return
+    outlive(epoch).catch((thrown: unknown) => {
+      if (!ending.signal.aborted) console.error('The tab that leads cannot be watched', thrown)
+    })
   }
 
   common.onmessage = ({ data }: MessageEvent<unknown>): void => {
     const parsed = Announcement.safeParse(data)
-    if (parsed.success && parsed.data.type === 'leader') sayHello()
+    if (!parsed.success) return
+    switch (parsed.data.type) {
+      case 'hello':
+        return
+      case 'leader':
+        sayHello()
+        return
+      case 'giving-way':
+        if (isNewer(parsed.data.to, build)) hear({ type: 'giving-way' })
+    }
   }
   channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
     const parsed = Reply.safeParse(data)
@@ -144,14 +185,17 @@ export const joinTabs = async (args: {
       console.error('The leader said what is not understood', parsed.error)
       return
     }
-    if (parsed.data.type === 'welcome') welcome(parsed.data.epoch, parsed.data.build)
-    else if (parsed.data.epoch === current?.epoch) current.remote.hear(parsed.data)
+    if (parsed.data.type === 'welcome') return welcome(parsed.data)
+    if (parsed.data.epoch !== epoch) return
+    if (parsed.data.type === 'busy') hear({ type: 'busy' })
+    else remote?.hear(parsed.data)
   }
   sayHello()
 
   return () => {
+    ending.abort()
     common.close()
     channel.close()
-    gone.resolve()
+    goAway()
   }
 }

@@ -1,10 +1,13 @@
 import type { FlowForgeError } from '../../db/ports.ts'
-import type { RunProgress } from '../api.ts'
+import type { LogBatch, RunProgress } from '../api.ts'
 import type { LiveAnswer } from '../live-queries.ts'
-import type { LogBatch, SubscriptionArgs } from '../subscriptions.ts'
+import type { SubscriptionArgs } from '../subscriptions.ts'
 import type { Call, LiveQuery, Target } from './target.ts'
 
-/** Connects the page with whatever answers it now, and keeps what is unanswered for whatever answers next. */
+/**
+ * Connects who asks with whatever answers now, and keeps what is unanswered for whatever answers next. The page has one
+ * before its worker, which may die and be replaced; each worker has one before the program that leads.
+ */
 export type Switchboard = Target & {
   /** From here on this target answers. What is unanswered is sent to it, in the order in which it came. */
   attach(target: Target): void
@@ -16,7 +19,7 @@ export type Switchboard = Target & {
 
 type Waiting = {
   readonly call: Call
-  /** To a leader, who may have carried it out. */
+  /** To somebody who may have carried it out. */
   wasSent: boolean
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
@@ -73,8 +76,14 @@ export const createSwitchboard = (): Switchboard => {
     let handling: Promise<unknown> = Promise.resolve()
 
     const hear = async (batch: LogBatch): Promise<void> => {
-      await listener(batch)
-      position = batch.position
+      try {
+        await listener(batch)
+        position = batch.position
+      } catch (thrown) {
+        // Whoever answers may be gone before it hears of this: the next must not begin again.
+        fail(thrown)
+        throw thrown
+      }
     }
     const fail = (thrown: unknown): void => {
       followings.delete(following)
@@ -89,6 +98,8 @@ export const createSwitchboard = (): Switchboard => {
         stop = from.subscribe(
           { ...args, afterPosition: position },
           (batch) => {
+            // What is still on its way from one that has gone comes again from the next.
+            if (isOver) return undefined
             const heard = hear(batch)
             handling = heard.catch(nothing)
             return heard
@@ -132,6 +143,10 @@ export const createSwitchboard = (): Switchboard => {
         waiting.set(call.id, each)
         if (target !== null) send(target, each)
       }),
+    forget: (id) => {
+      waiting.delete(id)
+      target?.forget(id)
+    },
     liveQuery: (query: LiveQuery, listener: (answer: LiveAnswer) => unknown) => {
       const tellRefusal = ({ code, message }: FlowForgeError): void =>
         void listener({ error: { code, message } })

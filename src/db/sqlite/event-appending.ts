@@ -1,0 +1,121 @@
+import { FlowForgeError, type Event, type NewEvent } from '../ports.ts'
+import {
+  EVENT_COLUMNS,
+  aggregateTypeOf,
+  toEvent,
+  toLine,
+  txIdOf,
+  valuesOf,
+  type Line
+} from './event-lines.ts'
+import { attempt } from './savepoints.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import type { Gather } from './transactions.ts'
+
+export type StoreWorld = { readonly now: () => string; readonly newId: () => string }
+
+const BY_IDS = `SELECT ${EVENT_COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?))`
+const HEAD = 'SELECT coalesce(max(seq), 0) AS seq FROM events WHERE aggregate_type = ? AND aggregate_id = ?'
+/** The ends of many streams, asked for in one question: `[type, id]` pairs. */
+const HEADS = `SELECT value ->> 1 AS id, (SELECT coalesce(max(seq), 0) FROM events
+  WHERE aggregate_type = asked.value ->> 0 AND aggregate_id = asked.value ->> 1) AS seq FROM json_each(?) AS asked`
+const COLUMNS = `id, aggregate_type, aggregate_id, event_type, event_version, seq, tx_id,
+  caused_by_event_id, payload_json, metadata_json, created_at`
+const INSERT_ONE = `INSERT INTO events (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+/** One bind for all: rows arrive as a JSON array of arrays, in the order of their positions. */
+const INSERT_MANY = `INSERT INTO events (${COLUMNS})
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+    value ->> 7, value ->> 8, value ->> 9, value ->> 10 FROM json_each(?) ORDER BY key`
+
+/** The same id means the same event: one of another stream or type has no right to it. */
+const checkSame = (event: NewEvent, found: Omit<Event, 'position'>): void => {
+  if (found.aggregateId === event.aggregateId && found.eventType === event.eventType) return
+  const message = `The event id "${found.id}" is taken by a ${found.eventType} of "${found.aggregateId}".`
+  throw new FlowForgeError('CONFLICT', message, { id: found.id, aggregateId: found.aggregateId })
+}
+
+/** What a caller will be answered with: events that were stored before, and lines that are about to be. */
+type Answer = Event | Line
+const isLine = (answer: Answer): answer is Line => 'payloadJson' in answer
+
+/**
+ * Appends the batches of several callers with one statement. Each batch is all or none and has an outcome of its own:
+ * conflicts are found before anything is written, so that they touch nobody else.
+ */
+export const createAppending = (
+  database: SqliteDatabase,
+  world: StoreWorld
+): Gather<readonly NewEvent[], Event[]> => {
+  /** Those whose ids are stored already, by id. */
+  const storedAmong = (events: readonly NewEvent[]): Map<string, Event> => {
+    const ids = events.flatMap(({ id }) => (id === undefined ? [] : [id]))
+    if (ids.length === 0) return new Map()
+    const found = database.all(BY_IDS, [JSON.stringify(ids)]).map(toEvent)
+    return new Map(found.map((event) => [event.id, event]))
+  }
+
+  const headsOf = (events: readonly NewEvent[]): Map<string, number> => {
+    const ids = [...new Set(events.map(({ aggregateId }) => aggregateId))]
+    const [only] = ids
+    if (ids.length === 1 && only !== undefined) {
+      return new Map([[only, Number(database.all(HEAD, [aggregateTypeOf(only), only])[0]?.['seq'] ?? 0)]])
+    }
+    const asked = JSON.stringify(ids.map((id) => [aggregateTypeOf(id), id]))
+    return new Map(database.all(HEADS, [asked]).map((row) => [String(row['id']), Number(row['seq'])]))
+  }
+
+  const write = (lines: readonly Line[]): Map<Line, Event> => {
+    const [only] = lines
+    if (only === undefined) return new Map()
+    if (lines.length === 1) database.run(INSERT_ONE, valuesOf(only))
+    else database.run(INSERT_MANY, [JSON.stringify(lines.map(valuesOf))])
+    const last = Number(database.sqlite3.capi.sqlite3_last_insert_rowid(database.handle))
+    const first = last - lines.length + 1
+    return new Map(lines.map((line, index) => [line, { ...line.event, position: first + index }]))
+  }
+
+  return (batches) => {
+    const all = batches.flat()
+    const stored = storedAmong(all)
+    const heads = headsOf(all)
+    const now = world.now()
+    const lines: Line[] = []
+    const linesById = new Map<string, Line>()
+
+    const place = (batch: readonly NewEvent[]): Answer[] => {
+      const own = new Map<string, Line>()
+      const ends = new Map<string, number>()
+      const txId = batch.map(txIdOf).find((id) => id !== undefined) ?? world.newId()
+      const answers = batch.map((event): Answer => {
+        const { id, aggregateId } = event
+        const before = id === undefined ? undefined : (stored.get(id) ?? linesById.get(id) ?? own.get(id))
+        if (before !== undefined) {
+          checkSame(event, isLine(before) ? before.event : before)
+          return before
+        }
+        const seq = (ends.get(aggregateId) ?? heads.get(aggregateId) ?? 0) + 1
+        const line = toLine(event, { seq, txId, now, newId: world.newId })
+        ends.set(aggregateId, seq)
+        own.set(line.event.id, line)
+        return line
+      })
+      // Nothing of a batch counts for those behind it before all of it is known to fit.
+      for (const [aggregateId, end] of ends) heads.set(aggregateId, end)
+      for (const [id, line] of own) {
+        linesById.set(id, line)
+        lines.push(line)
+      }
+      return answers
+    }
+
+    const placed = batches.map((batch) => attempt(() => place(batch)))
+    const written = write(lines)
+    const toStored = (answer: Answer): Event => {
+      if (!isLine(answer)) return answer
+      const event = written.get(answer)
+      if (event === undefined) throw new FlowForgeError('INTERNAL', 'An event was placed and not written.')
+      return event
+    }
+    return placed.map((outcome) => (outcome.ok ? { ok: true, value: outcome.value.map(toStored) } : outcome))
+  }
+}
