@@ -219,3 +219,55 @@ test.describe('the health of the database', () => {
     profile.remove()
   })
 })
+
+test.describe('a storage that was emptied', () => {
+  const empty = async (page: Page, baseURL: string, alsoLocalStorage: boolean): Promise<void> => {
+    await leaveApp(page, baseURL)
+    await expect(() =>
+      page.evaluate(async (isAll) => {
+        const root = await navigator.storage.getDirectory()
+        for await (const name of root.keys()) await root.removeEntry(name, { recursive: true })
+        if (isAll) localStorage.clear()
+      }, alsoLocalStorage)
+    ).toPass()
+  }
+
+  test('is noticed, also when only a cookie is left, and is not when there never was anything', async ({
+    baseURL
+  }) => {
+    const profile = freshProfile()
+    const { browser } = await openBrowser(profile)
+    const address = String(baseURL)
+    const page = await openApp(browser, address)
+    const heading = page.getByRole('heading', { name: 'What was stored here is gone' })
+    const asked = () => page.evaluate(() => localStorage.getItem('flowforge-persist-asked'))
+    await expect(page.getByText('Your workflows will be listed here')).toBeVisible()
+    await expect(heading).toBeHidden()
+    expect(await asked()).toBeNull()
+    await page.evaluate(() => window.flowforge.workflows.create({ name: 'Mine' }))
+    // Asked once there is something to lose.
+    await expect.poll(asked).not.toBeNull()
+
+    await empty(page, address, false)
+    await page.goto(address)
+    await expect(heading).toBeVisible()
+    await expect(page.getByText('Events: 1, the first of')).toBeVisible()
+    await expectNothingGrave(page)
+    if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/emptied.png` })
+    await page.getByRole('link', { name: 'Restore a backup' }).click()
+    await expect(page).toHaveURL(/settings#backup$/)
+    await page.getByRole('button', { name: 'Start fresh' }).click()
+    await expect(heading).toBeHidden()
+    await page.goto(address)
+    await expect(page.getByText('Your workflows will be listed here')).toBeVisible()
+    await expect(heading).toBeHidden()
+
+    await page.evaluate(() => window.flowforge.workflows.create({ name: 'Mine again' }))
+    await expect.poll(() => page.evaluate(() => document.cookie)).toContain('flowforge-data=1')
+    await empty(page, address, true)
+    await page.goto(address)
+    await expect(page.getByText('There was data of yours in this browser.')).toBeVisible()
+    await browser.close()
+    profile.remove()
+  })
+})

@@ -17,7 +17,7 @@ export const useHealth = () => {
   const error = ref<unknown>(null)
   const isChecking = ref(false)
   const stored = useLiveQuery(`SELECT id, outcome, created_at, report_json FROM health_reports
-    WHERE kind IN ('check', 'salvage') ORDER BY created_at DESC LIMIT 20`)
+    WHERE kind = 'check' ORDER BY created_at DESC LIMIT 20`)
   const reports = computed(() =>
     stored.rows.value.map((row): HealthReport => ({
       id: String(row['id']),

@@ -9,8 +9,8 @@ const INSERT =
 const FORGET = `DELETE FROM health_reports WHERE kind = ?1 AND id NOT IN (
   SELECT id FROM health_reports WHERE kind = ?1 ORDER BY created_at DESC LIMIT ${KEPT})`
 
-export type ReportKind = 'check' | 'salvage' | 'room'
-export type ReportOutcome = 'sound' | 'damaged' | 'salvaged' | 'full' | 'free'
+export type ReportKind = 'check' | 'room'
+export type ReportOutcome = 'sound' | 'damaged' | 'full' | 'free'
 
 export type Reports = { keep(kind: ReportKind, outcome: ReportOutcome, report: object): Promise<void> }
 

@@ -1,4 +1,4 @@
-/** The columns of `events`, in the order in which a row is hashed and archived. Never to be changed. */
+/** The columns of `events`, in the order in which a row is hashed. Never to be changed. */
 export const EVENT_COLUMNS = [
   'position',
   'id',

@@ -12,9 +12,6 @@ const PROTECTED = new Set([
   'schema_migrations',
   'blobs',
   'log_seals',
-  'archive_segments',
-  'archived_streams',
-  'archived_events',
   'health_reports'
 ])
 
