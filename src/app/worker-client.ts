@@ -83,6 +83,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   history: { stateAt: COMPUTED },
   examples: { open: null },
   log: { state: STORED, verify: null },
+  health: { state: STORED, check: null },
   status: STORED
 }
 

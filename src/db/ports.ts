@@ -24,6 +24,8 @@ export type {
   ChainState,
   LogPort
 } from './log-port.ts'
+export type { CheckFinding, CheckReport, HealthPort, HealthState, LastEnd } from './health-port.ts'
+import type { HealthPort } from './health-port.ts'
 import type { LogPort } from './log-port.ts'
 export type { Past, RebuildPort, RowChange } from './rebuild-port.ts'
 import type { Past, RebuildPort, RowChange } from './rebuild-port.ts'
@@ -196,6 +198,8 @@ export interface DbContext {
   readonly rebuilds: RebuildPort
   /** + Opens an empty past; `tables` are those that will be filled, and refuse no row. */
   readonly openPast: (args: { tables: readonly string[] }) => Promise<Past>
+  /** + How the storage was left, and a check of its file. */
+  readonly health: HealthPort
   /** + Calls back after every commit, with the tables that it wrote. Answers with a function that ends it. */
   readonly onCommit: (listener: CommitListener) => () => void
   /** + Facts for the status page: where the data lives, and which schema it has. */

@@ -9,8 +9,10 @@ import {
   type ChainProgress,
   type ChainReport,
   type ChainState,
+  type CheckReport,
   type ErrorCode,
   type Event,
+  type HealthState,
   type ReplicaPieces,
   type ReplicaStatus,
   type Row,
@@ -39,8 +41,12 @@ export type {
   ChainProgress,
   ChainReport,
   ChainState,
+  CheckFinding,
+  CheckReport,
   ErrorCode,
   Event,
+  HealthState,
+  LastEnd,
   Row,
   Snapshot,
   WireError
@@ -249,6 +255,12 @@ export const flowForgeInputs = {
     state: z.strictObject({}).optional(),
     /** + Hashes the whole log anew and names what differs. Asked again while it is under way, it answers once for all. */
     verify: z.strictObject({}).optional()
+  },
+  health: {
+    /** + How the storage was left the last time, and what the last check found. */
+    state: z.strictObject({}).optional(),
+    /** + Checks the database's file, a table a turn. */
+    check: z.strictObject({}).optional()
   }
 } as const
 
@@ -378,6 +390,10 @@ export type FlowForgeApi = {
   log: {
     state(args?: FlowForgeInputs['log']['state']): Promise<LogState>
     verify(args?: FlowForgeInputs['log']['verify']): Promise<ChainReport>
+  }
+  health: {
+    state(args?: FlowForgeInputs['health']['state']): Promise<HealthState>
+    check(args?: FlowForgeInputs['health']['check']): Promise<CheckReport>
   }
   status(): Promise<Status>
 }

@@ -8,6 +8,7 @@ import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
 import { createExampleHandlers } from './example-handlers.ts'
+import { createHealthHandlers } from './health-handlers.ts'
 import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
@@ -75,6 +76,7 @@ export const startProgram = async (args: {
       replicas: createReplicaHandlers(context),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       log: createLogHandlers(context),
+      health: createHealthHandlers(context),
       projections: createProjectionHandlers(projections),
       history: createHistoryHandlers(createHistory({ context, definitions: ALL_PROJECTIONS })),
       status: () => readStatus(context, projections)

@@ -149,6 +149,9 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
         throw new FlowForgeError('CONFLICT', message, { workflows })
       }
       await command.execute(dataSourceAggregate, dataSourceId, { type: 'RemoveDataSource' })
+      // A run that read it can be repeated as long as its bytes are there; without one, they only take up room.
+      const { blobKey } = source.config
+      if (!(await isKeyUsed(context, blobKey))) await context.blobStore.remove({ key: blobKey })
     })
   }
 }

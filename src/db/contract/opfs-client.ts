@@ -36,6 +36,7 @@ const toPorts = (remote: DbContext): DbContext => ({
   tx: {
     runInTransaction: () => Promise.reject(new Error('Transactions are run in the worker.'))
   },
+  health: { state: () => remote.health.state(), check: () => remote.health.check() },
   log: {
     chain: () => remote.log.chain(),
     seal: () => remote.log.seal(),

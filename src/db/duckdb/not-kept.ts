@@ -1,4 +1,4 @@
-import { FlowForgeError, type BackupPort, type LogPort, type RebuildPort } from '../ports.ts'
+import { FlowForgeError, type BackupPort, type HealthPort, type LogPort, type RebuildPort } from '../ports.ts'
 
 const refuse = (what: string): Promise<never> =>
   Promise.reject(
@@ -40,4 +40,9 @@ export const noRebuilds: RebuildPort = {
   apply: () => refuse(NO_REBUILD),
   swap: () => refuse(NO_REBUILD),
   abandon: () => Promise.resolve()
+}
+
+export const noFile: HealthPort = {
+  state: () => Promise.resolve({ lastEnd: { kind: 'first' }, checking: null, latest: null }),
+  check: () => refuse('There is no file to check')
 }

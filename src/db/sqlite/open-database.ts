@@ -12,7 +12,10 @@ const CAPACITY = 6
 const RETRIES_MS = [20, 50, 100, 200, 400, 800, 1_600]
 
 let started: Promise<Sqlite3Static> | null = null
-export const startSqlite = (): Promise<Sqlite3Static> => (started ??= sqlite3InitModule())
+export const startSqlite = (): Promise<Sqlite3Static> => {
+  if (started === null) watchVfsFailures()
+  return (started ??= sqlite3InitModule())
+}
 
 /** Starts the engine without opening anything: half of what it takes to open, done before it is needed. */
 export const prepareSqlite = (): void => {
@@ -30,6 +33,21 @@ export const isHeld = (thrown: unknown): boolean =>
   thrown instanceof Error &&
   (thrown.name === 'NoModificationAllowedError' || thrown.name === 'InvalidStateError')
 
+/** Opens a file again until whoever had it open has let go of it. */
+export const openOnceFree = async <T>(open: () => Promise<T>): Promise<T> => {
+  for (const wait of RETRIES_MS) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      return await open()
+    } catch (thrown) {
+      if (!isHeld(thrown)) throw thrown
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await pause(wait)
+    }
+  }
+  return open()
+}
+
 const unavailable = (why: string, cause?: unknown): FlowForgeError =>
   new FlowForgeError(
     'STORAGE_UNAVAILABLE',
@@ -39,7 +57,6 @@ const unavailable = (why: string, cause?: unknown): FlowForgeError =>
   )
 
 const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<DatabaseFiles> => {
-  watchVfsFailures(sqlite3)
   for (let attempt = 0; ; attempt += 1) {
     try {
       const pool = await sqlite3.installOpfsSAHPoolVfs({

@@ -34,7 +34,11 @@ export type Savepoints = {
   open(name: string): { release(): void; undo(cause: unknown): void }
 }
 
-export const createSavepoints = (database: TransactionalDatabase): Savepoints => {
+export const createSavepoints = (
+  database: TransactionalDatabase,
+  /** Told before a transaction begins that may write. */
+  onBegin: () => void = () => undefined
+): Savepoints => {
   let lost: Loss | null = null
 
   const { isAutocommit } = database
@@ -66,6 +70,7 @@ export const createSavepoints = (database: TransactionalDatabase): Savepoints =>
     loss: () => lost,
     begin: () => {
       lost = null
+      onBegin()
       database.run('BEGIN IMMEDIATE')
     },
     commit: () => database.run('COMMIT'),

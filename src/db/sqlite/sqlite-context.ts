@@ -6,7 +6,7 @@ import type { FileStore } from '../blobs/file-store.ts'
 import { createBackups } from '../backup/backups.ts'
 import { memoryExportFiles, opfsExportFiles, type ExportFiles } from '../backup/export-files.ts'
 import { openShelf } from '../backup/shelf.ts'
-import { createLog, type Log } from '../log/log.ts'
+import { createUpkeep, openBeside, type Beside, type Upkeep } from '../health/upkeep.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
 import { createCopies } from './copies.ts'
@@ -41,21 +41,34 @@ type Parts = {
   databases: DatabaseFiles
   backups: ReturnType<typeof createBackups>
   transactions: Transactions
+  beside: Beside
+  upkeep: Upkeep
   files: BlobFiles
-  log: Log
   options: SqliteOptions
   schemaVersion: number
   replicas: Replicas
 }
 
 const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
-  const { database, databases, backups, transactions, files, log, options, schemaVersion, replicas } = parts
+  const {
+    database,
+    databases,
+    backups,
+    transactions,
+    beside,
+    upkeep,
+    files,
+    options,
+    schemaVersion,
+    replicas
+  } = parts
   const { storage } = options
   return {
     eventStore: createEventStore(database, transactions, options, scope),
     projectionStore: createProjectionStore(database, transactions, scope),
     blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
-    log: log.port,
+    log: upkeep.log,
+    health: upkeep.health,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
     replicas,
     rebuilds: createCopies(database, transactions, scope),
@@ -70,10 +83,11 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     close: async () => {
       replicas.close()
       await backups.close()
-      await log.stop()
+      await upkeep.stop()
       await transactions.close()
       await files.settled()
       database.close()
+      beside.close()
       databases.close()
     }
   }
@@ -102,10 +116,14 @@ const openPlace = async (storage: 'opfs' | 'memory', directory: string): Promise
 
 /** Opens the ports over SQLite in a place that is open already; closing them closes it. */
 export const openContextIn = async (place: StoragePlace, options: SqliteOptions): Promise<DbContext> => {
-  const { storage, migrations = MIGRATIONS, now } = options
+  const { storage, directory = DEFAULT_DIRECTORY, migrations = MIGRATIONS, now } = options
   const { databases, blobs, exports } = place
   let opened: SqliteDatabase | null = null
+  let beside: Beside | null = null
   try {
+    beside = await openBeside(storage, directory)
+    // Whatever opening does is work, too.
+    beside.mark.work()
     const shelf = await openShelf(databases)
     const { database, schemaVersion } = await openCurrent({
       files: databases,
@@ -118,8 +136,11 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
     const named = database.allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
     await blobs.sweep(new Set([...named.map((row) => String(row['file_name'])), ...shelf.keptBlobs()]))
     await exports.sweep()
-    const transactions = createTransactions(database)
-    const files = createBlobFiles(database, transactions, blobs, (name) => shelf.keptBlobs().has(name))
+    const transactions = createTransactions(database, undefined, beside.mark.work)
+    const upkeep = createUpkeep({ database, transactions, beside, world: options })
+    const files = createBlobFiles(database, transactions, upkeep.inRoom(blobs), (name) =>
+      shelf.keptBlobs().has(name)
+    )
     const backups = createBackups({
       ...place,
       database,
@@ -130,18 +151,18 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       migrations,
       now
     })
-    const log = createLog(database, transactions, now)
     const replicas = createReplicas({
       startFeed: (send, fail) => startReplicaFeed(database, transactions, send, fail),
       open: options.replicas ?? replicaWorkers,
       ...followPosition(database, transactions)
     })
     return contextFor(
-      { database, databases, backups, transactions, files, log, options, schemaVersion, replicas },
+      { database, databases, backups, transactions, beside, upkeep, files, options, schemaVersion, replicas },
       null
     )
   } catch (thrown) {
     opened?.close()
+    beside?.close()
     databases.close()
     throw thrown
   }

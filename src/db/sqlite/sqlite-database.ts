@@ -26,6 +26,8 @@ export type SqliteDatabase = {
   readonly isAutocommit: () => boolean
   /** While set, statements are prepared for somebody who may only read; see `read-only-query.ts`. */
   readonly guard: { current: Guard | null }
+  /** Told when a statement fails because the storage is full, before the failure is thrown. */
+  readonly full: { current: (() => void) | null }
   readonly close: () => void
 }
 
@@ -47,6 +49,7 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
   const { capi } = sqlite3
   const written: WrittenTables = new Set()
   const guard: { current: Guard | null } = { current: null }
+  const full: SqliteDatabase['full'] = { current: null }
   const kept = new Map<string, Kept>()
   let preparing: Set<string> = new Set()
 
@@ -68,7 +71,9 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
     try {
       return work()
     } catch (thrown) {
-      throw toStorageError(sqlite3, thrown, sql)
+      const error = toStorageError(sqlite3, thrown, sql)
+      if (error.code === 'STORAGE_FULL') full.current?.()
+      throw error
     }
   }
 
@@ -110,6 +115,7 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
     written,
     isAutocommit: () => capi.sqlite3_get_autocommit(handle) !== 0,
     guard,
+    full,
     all: (sql, params = []) => use(sql, params, rowsOf),
     run: (sql, params = []) => {
       use(sql, params, (statement) => statement.step())

@@ -7,9 +7,9 @@ import { watchVfsFailures } from './vfs-failures.ts'
 let sqlite3: Sqlite3Static
 const logged = vi.fn()
 beforeAll(async () => {
+  vi.spyOn(console, 'error').mockImplementation(logged)
+  watchVfsFailures()
   sqlite3 = await sqlite3InitModule()
-  sqlite3.config.error = logged
-  watchVfsFailures(sqlite3)
 })
 beforeEach(() => {
   logged.mockClear()

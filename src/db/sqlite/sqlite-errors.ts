@@ -53,7 +53,7 @@ export const toStorageError = (sqlite3: Sqlite3Static, thrown: unknown, sql: str
   const result = resultCodeOf(thrown)
   const message = messageOf(thrown).replace(/^SQLITE_\w+: sqlite3 result code \d+: /, '')
   if (result === undefined) return new FlowForgeError('INTERNAL', message, { sql }, thrown)
-  const failure = isOfFiles(sqlite3.capi, result) ? takeVfsFailure(sqlite3) : undefined
+  const failure = isOfFiles(sqlite3.capi, result) ? takeVfsFailure() : undefined
   const code = isOutOfRoom(failure) ? 'STORAGE_FULL' : codeOf(sqlite3.capi, result)
   const unique = /^UNIQUE constraint failed: (.+)$/.exec(message)?.[1]
   const words = unique === undefined ? message : `There is already a row with the same ${unique}.`

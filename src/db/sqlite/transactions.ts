@@ -61,10 +61,12 @@ const valueOf = <T>(outcome: Outcome<T> | undefined): T => {
 /** Serializes everybody who uses one connection: units in groups (see `createCommitGroup`), transactions one by one. */
 export const createTransactions = (
   database: TransactionalDatabase,
-  idleLimitMs = IDLE_LIMIT_MS
+  idleLimitMs = IDLE_LIMIT_MS,
+  /** Told before a transaction begins that may write. */
+  onBegin: () => void = () => undefined
 ): Transactions => {
   const zone = createZone<Scope>((scope) => scope.isOver)
-  const savepoints = createSavepoints(database)
+  const savepoints = createSavepoints(database, onBegin)
   const line = createWaitingLine(idleLimitMs)
   const listeners = new Set<CommitListener>()
   const afterwards: (() => void)[] = []

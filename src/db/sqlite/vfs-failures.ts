@@ -1,28 +1,29 @@
-import type { Sqlite3Static } from '@sqlite.org/sqlite-wasm'
-
 /**
  * What the file system itself said. The pool answers SQLite with a bare SQLITE_IOERR, whatever the reason; the reason
  * goes to the library's error log, and the pool's own copy of it is gone with the next call of the file system.
  */
-const latest = new WeakMap<Sqlite3Static, { failure: Error | null }>()
+let latest: Error | null = null
 
-/** Keeps the failures that are logged from now on. To be called before a pool is installed: it takes the log with it. */
-export const watchVfsFailures = (sqlite3: Sqlite3Static): void => {
-  if (latest.has(sqlite3)) return
-  const kept: { failure: Error | null } = { failure: null }
-  latest.set(sqlite3, kept)
-  const { error } = sqlite3.config
-  sqlite3.config.error = (...logged: unknown[]): void => {
-    kept.failure = logged.find((each) => each instanceof Error) ?? kept.failure
-    error.apply(sqlite3.config, logged)
-  }
+/**
+ * Keeps the failures that are logged from now on. To be called before the engine is started: the pool takes the log with
+ * it then, and hears of no other later.
+ */
+export const watchVfsFailures = (): void => {
+  Object.assign(globalThis, {
+    // The library reads this name when it starts, and removes it.
+    sqlite3ApiConfig: {
+      error: (...logged: unknown[]): void => {
+        latest = logged.find((each) => each instanceof Error) ?? latest
+        console.error(...logged)
+      }
+    }
+  })
 }
 
 /** The file system's latest failure, told once. */
-export const takeVfsFailure = (sqlite3: Sqlite3Static): Error | undefined => {
-  const kept = latest.get(sqlite3)
-  const failure = kept?.failure ?? undefined
-  if (kept !== undefined) kept.failure = null
+export const takeVfsFailure = (): Error | undefined => {
+  const failure = latest ?? undefined
+  latest = null
   return failure
 }
 

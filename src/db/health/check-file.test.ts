@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { testWorld } from '../contract/store-contract.ts'
+import { migrate } from '../migrations/migrate.ts'
+import { MIGRATIONS } from '../migrations/migrations.ts'
+import { createEventStore } from '../sqlite/event-store.ts'
+import { openMemoryDatabase } from '../sqlite/open-database.ts'
+import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import { createTransactions, type Transactions } from '../sqlite/transactions.ts'
+import { checkFile } from './check-file.ts'
+
+const world = testWorld()
+
+let database: SqliteDatabase
+let transactions: Transactions
+beforeEach(async () => {
+  database = await openMemoryDatabase()
+  await migrate(database, MIGRATIONS, world.now)
+  transactions = createTransactions(database)
+  const store = createEventStore(database, transactions, world, null)
+  await store.appendMany(
+    Array.from({ length: 5_000 }, (_, index) => ({
+      aggregateId: `a:${index % 7}`,
+      eventType: 'T',
+      payload: { index, filler: 'x'.repeat(300) }
+    }))
+  )
+})
+afterEach(async () => {
+  await transactions.close()
+  database.close()
+})
+
+/** The same file with a page of zeros in it, as a broken disk may leave one; opened anew, so that nothing is remembered. */
+const zeroPage = async (page: number): Promise<void> => {
+  const { sqlite3, handle } = database
+  const bytes = sqlite3.capi.sqlite3_js_db_export(handle)
+  const size = Number(database.allOnce('PRAGMA page_size')[0]?.['page_size'])
+  bytes.fill(0, (page - 1) * size, page * size)
+  await transactions.close()
+  database.close()
+  database = await openMemoryDatabase()
+  transactions = createTransactions(database)
+  const pointer = sqlite3.wasm.allocFromTypedArray(bytes)
+  const flags = sqlite3.capi.SQLITE_DESERIALIZE_FREEONCLOSE
+  sqlite3.capi.sqlite3_deserialize(database.handle, 'main', pointer, bytes.length, bytes.length, flags)
+}
+const rootOf = (name: string): number =>
+  Number(database.allOnce('SELECT rootpage FROM sqlite_schema WHERE name = ?', [name])[0]?.['rootpage'])
+/** A page below an interior one: its first child, in the format of SQLite's b-trees. */
+const childOf = (page: number): number => {
+  const [row] = database.allOnce('SELECT data FROM sqlite_dbpage WHERE pgno = ?', [page])
+  const data = row?.['data']
+  if (!(data instanceof Uint8Array)) throw new Error(`There is no page ${page}`)
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  return view.getUint32(view.getUint16(12))
+}
+const check = (stepMs?: number) => checkFile(database, async (work) => work(), undefined, stepMs)
+
+// A step of no time has every table walked in pieces, as a large one is.
+test.each([200, -1])('a sound file is sound, with steps of %i ms', async (stepMs) => {
+  const { tables, findings } = await check(stepMs)
+  expect(findings).toEqual([])
+  expect(tables).toBeGreaterThan(20)
+})
+
+test.each([
+  ['a leaf of the events', () => childOf(rootOf('events')), 200],
+  ['a leaf of the events', () => childOf(rootOf('events')), -1],
+  ['a leaf of an index of the events', () => childOf(rootOf('events_by_type')), 200],
+  ['a leaf of an index of the events', () => childOf(rootOf('events_by_type')), -1],
+  ['the root of an index of the events', () => rootOf('events_by_time'), 200]
+])('%s that is zeros is found, and the table named', async (_what, page, stepMs) => {
+  await zeroPage(page())
+  const { findings } = await check(stepMs)
+  expect(new Set(findings.map(({ table }) => table))).toEqual(new Set(['events']))
+})
+
+test('a table of a projection that is zeros is found beside sound ones', async () => {
+  await zeroPage(rootOf('runs'))
+  const { findings } = await check()
+  expect(findings.map(({ table }) => table)).toContain('runs')
+  expect(findings.map(({ table }) => table)).not.toContain('events')
+})

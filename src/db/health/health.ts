@@ -1,0 +1,83 @@
+import { FlowForgeError } from '../flowforge-error.ts'
+import type { CheckReport, HealthPort } from '../health-port.ts'
+import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import type { Transactions } from '../sqlite/transactions.ts'
+import { checkFile } from './check-file.ts'
+import type { OpenMark } from './open-mark.ts'
+import type { Reports } from './reports.ts'
+
+export type Health = { readonly port: HealthPort; readonly stop: () => Promise<void> }
+
+/** After an unclean end, the check waits until the first screen has been drawn. */
+const CHECK_AFTER_MS = 3_000
+
+/** Watches over one open database. */
+export const createHealth = (args: {
+  database: SqliteDatabase
+  transactions: Transactions
+  mark: OpenMark
+  reports: Reports
+  checkAfterMs?: number
+}): Health => {
+  const { database, transactions, mark, reports, checkAfterMs = CHECK_AFTER_MS } = args
+  let checking: string | null = null
+  let underWay: Promise<CheckReport> | null = null
+  let isStopped = false
+  let latest: CheckReport | null = null
+
+  const check = async (trigger: CheckReport['trigger']): Promise<CheckReport> => {
+    const begun = performance.now()
+    checking = ''
+    try {
+      const { tables, findings } = await checkFile(
+        database,
+        (work) => {
+          if (isStopped) throw new FlowForgeError('CANCELED', 'The storage is being closed.')
+          return transactions.perform(null, false, work)
+        },
+        (table) => {
+          checking = table
+        }
+      )
+      const ms = Math.round(performance.now() - begun)
+      const isSound = findings.length === 0
+      const report: CheckReport = { kind: 'check', isSound, trigger, tables, findings, ms }
+      if (isStopped)
+        throw new FlowForgeError('CANCELED', 'The storage was closed before the check had ended.')
+      if (isSound) mark.sound()
+      else mark.damage()
+      latest = report
+      await reports.keep('check', isSound ? 'sound' : 'damaged', report).catch((thrown: unknown) => {
+        // A damaged file may not take it; `state` tells of it, and so does the next opening.
+        if (isSound) throw thrown
+        console.error('What was found cannot be stored in the damaged database', thrown)
+      })
+      return report
+    } finally {
+      checking = null
+      underWay = null
+    }
+  }
+  const checkOnce = (trigger: CheckReport['trigger']): Promise<CheckReport> => (underWay ??= check(trigger))
+
+  const timer =
+    mark.lastEnd.kind === 'unclean' || mark.lastEnd.kind === 'damaged'
+      ? setTimeout(() => {
+          checkOnce('unclean-end').catch((thrown: unknown) => {
+            if (!isStopped) console.error('The database could not be checked', thrown)
+          })
+        }, checkAfterMs)
+      : undefined
+
+  return {
+    port: {
+      state: async () => ({ lastEnd: mark.lastEnd, checking, latest }),
+      check: () => checkOnce('asked')
+    },
+    stop: async () => {
+      isStopped = true
+      clearTimeout(timer)
+      await underWay?.catch(() => undefined)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createOpenMark, type MarkFile } from './open-mark.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A byte that stays when the worker is gone. */
+const createFile = () => {
+  const at = '2026-01-01T00:00:00.000Z'
+  const file = { byte: '', writes: 0 }
+  const open = (): MarkFile => ({
+    found: file.byte === '' ? null : { byte: file.byte, at },
+    write: (byte) => {
+      file.byte = byte
+      file.writes += 1
+    },
+    close: () => undefined
+  })
+  return { file, open }
+}
+
+test('an end in the middle of work is unclean, one at rest or by closing is clean', () => {
+  const { open } = createFile()
+  const first = createOpenMark(open())
+  expect(first.lastEnd).toEqual({ kind: 'first' })
+  first.work()
+  const second = createOpenMark(open())
+  expect(second.lastEnd).toEqual({ kind: 'unclean', at: '2026-01-01T00:00:00.000Z' })
+  second.work()
+  vi.advanceTimersByTime(10_000)
+  const third = createOpenMark(open())
+  expect(third.lastEnd).toMatchObject({ kind: 'clean' })
+  third.work()
+  third.close()
+  expect(createOpenMark(open()).lastEnd).toMatchObject({ kind: 'clean' })
+})
+
+test('a thousand commits in a row cost one write, and one more for the rest after them', () => {
+  const { file, open } = createFile()
+  const mark = createOpenMark(open())
+  for (let commit = 0; commit < 1_000; commit += 1) {
+    mark.work()
+    vi.advanceTimersByTime(10)
+  }
+  expect(file).toEqual({ byte: 'w', writes: 1 })
+  vi.advanceTimersByTime(10_000)
+  expect(file).toEqual({ byte: 'r', writes: 2 })
+  mark.work()
+  expect(file).toEqual({ byte: 'w', writes: 3 })
+})
+
+test('damage that was found stays known until a check finds none', () => {
+  const { open } = createFile()
+  const mark = createOpenMark(open())
+  mark.damage()
+  mark.work()
+  vi.advanceTimersByTime(10_000)
+  mark.close()
+  const next = createOpenMark(open())
+  expect(next.lastEnd).toMatchObject({ kind: 'damaged' })
+  next.work()
+  expect(createOpenMark(open()).lastEnd).toMatchObject({ kind: 'damaged' })
+  next.sound()
+  next.close()
+  expect(createOpenMark(open()).lastEnd).toMatchObject({ kind: 'clean' })
+})
