@@ -35,7 +35,9 @@ const checkRealTime = (log: readonly Stored[], spans: ReadonlyMap<string, Span>)
 
 /** A call that may have been refused unheard: that it is missing says nothing. */
 const mayBeMissing = ({ events, outcome }: Append): boolean =>
-  outcome.kind !== 'unknown' || events.some(({ expectedSeq }) => expectedSeq !== undefined)
+  outcome.kind !== 'unknown' ||
+  outcome.failure !== undefined ||
+  events.some(({ expectedSeq }) => expectedSeq !== undefined)
 
 /** One client's calls, in the order in which it made them, against the places where their events stand. */
 const checkClient = (

@@ -24,13 +24,13 @@ export type Stored = {
 export type Failure = { readonly code: string; readonly actualSeq?: number }
 
 /**
- * How a call ended. `refused`: it certainly did nothing. `unknown`: no answer came, or one that leaves it open (the
- * worker was lost, a write failed half-way); all of it may have landed, or nothing.
+ * How a call ended. `refused`: it certainly did nothing. `unknown`: no answer came, or a failure
+ * that leaves it open (a write failed half-way); all of it may have landed, or nothing.
  */
 export type Outcome<Answer> =
   | { readonly kind: 'answered'; readonly at: number; readonly answer: Answer }
   | { readonly kind: 'refused'; readonly at: number; readonly failure: Failure }
-  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unknown'; readonly failure?: Failure }
 
 type Call = {
   readonly client: string

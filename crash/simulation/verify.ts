@@ -1,0 +1,133 @@
+import type { DbContext } from '../../src/db/ports.ts'
+import { checkHistory } from '../history/check-history.ts'
+import type { Stored } from '../history/history.ts'
+import { hashOf } from './clients.ts'
+import { toHistory, toStored, type Facts, type RegisterKind } from './facts.ts'
+import type { Life } from './life.ts'
+
+const PAGE = 500
+
+const readLog = async (context: DbContext): Promise<Stored[]> => {
+  const log: Stored[] = []
+  for (let afterPosition = 0; ;) {
+    const events = await context.eventStore.readAll({ afterPosition, limit: PAGE })
+    log.push(...events.map(toStored))
+    const last = events.at(-1)
+    if (last === undefined || events.length < PAGE) return log
+    afterPosition = last.position
+  }
+}
+
+/** The database as SQLite itself judges it. */
+const checkIntegrity = async (context: DbContext): Promise<string[]> => {
+  const rows = async (sql: string) => context.projectionStore.query({ sql })
+  const [integrity, keys] = [await rows('PRAGMA integrity_check'), await rows('PRAGMA foreign_key_check')]
+  const isSound = integrity.length === 1 && integrity[0]?.['integrity_check'] === 'ok'
+  return [
+    ...(isSound ? [] : [`integrity: ${JSON.stringify(integrity.slice(0, 3))}`]),
+    ...(keys.length === 0 ? [] : [`foreign keys: ${JSON.stringify(keys.slice(0, 3))}`])
+  ]
+}
+
+const dumpProjections = async (context: DbContext, { program }: Life): Promise<Map<string, string>> => {
+  const tables = [...program.ALL_PROJECTIONS.flatMap(({ tables: own }) => own), 'projection_checkpoints']
+  const dump = new Map<string, string>()
+  for (const table of tables) {
+    const rows = await context.projectionStore.query({ sql: `SELECT * FROM ${table} ORDER BY 1` })
+    dump.set(table, JSON.stringify(rows))
+  }
+  return dump
+}
+
+const UNDO = Symbol('undo')
+
+/** Projections and checkpoints as they stand, against those that the log gives; what is rebuilt is put back. */
+const checkProjections = async (context: DbContext, life: Life): Promise<string[]> => {
+  const { program } = life
+  const before = await dumpProjections(context, life)
+  let after = before
+  const compared = context.tx.runInTransaction(async (tx) => {
+    await program.rebuild(tx, program.ALL_PROJECTIONS, program.readEvent)
+    after = await dumpProjections(tx, life)
+    throw UNDO
+  })
+  await compared.catch((thrown: unknown) => {
+    if (thrown !== UNDO) throw thrown
+  })
+  return [...before].flatMap(([table, rows]) =>
+    rows === after.get(table)
+      ? []
+      : [`${table} differs from a rebuild: ${rows.slice(0, 300)} / ${after.get(table)?.slice(0, 300)}`]
+  )
+}
+
+const readRegister = async (context: DbContext, kind: RegisterKind, key: string): Promise<string | null> => {
+  switch (kind) {
+    case 'row': {
+      const sql = 'SELECT name FROM principals WHERE id = ?'
+      const [row] = await context.projectionStore.query({ sql, params: [key] })
+      return row === undefined ? null : String(row['name'])
+    }
+    case 'snapshot': {
+      const snapshot = await context.eventStore.latestSnapshot({ aggregateId: key })
+      return snapshot === null ? null : String(snapshot.lastSeq)
+    }
+    case 'blob': {
+      const [blob, stat] = [await context.blobStore.get({ key }), await context.blobStore.stat({ key })]
+      if (blob === null || stat === null) return null
+      const hash = hashOf(blob.data)
+      return stat.sha256 === hash && stat.size === blob.data.byteLength
+        ? hash
+        : `${hash}, though named ${stat.sha256}`
+    }
+  }
+}
+
+/** Whatever was written and acknowledged is there, unless it was written again since. */
+const checkRegisters = async (context: DbContext, facts: Facts): Promise<string[]> => {
+  const problems: string[] = []
+  for (const kind of ['row', 'blob', 'snapshot'] as const) {
+    for (const [key, register] of facts.registers[kind]) {
+      const found = await readRegister(context, kind, key)
+      if (found !== register.known && !register.maybe.includes(found)) {
+        problems.push(
+          `${kind} ${key} is ${found}, and was written as ${register.known}, ${register.maybe.join(', ')}`
+        )
+      }
+      register.known = found
+      register.maybe = []
+    }
+  }
+  return problems
+}
+
+/** No file is left that nothing names, once the program has opened. */
+const checkFiles = async (context: DbContext, life: Life): Promise<string[]> => {
+  const rows = await context.projectionStore.query({
+    sql: 'SELECT file_name FROM blobs WHERE file_name IS NOT NULL'
+  })
+  const named = new Set(rows.map((row) => row['file_name']))
+  const left = (await life.names('/flowforge-db-blobs')).filter((name) => !named.has(name))
+  return left.map((name) => `the file ${name} is named by no blob`)
+}
+
+/** Compares everything that is stored with everything that was said. */
+export const verify = async (
+  context: DbContext,
+  life: Life,
+  facts: Facts,
+  hasCaughtUp: boolean
+): Promise<{ integrity: string[]; promises: string[] }> => {
+  const integrity = await checkIntegrity(context)
+  if (integrity.length > 0) return { integrity, promises: [] }
+  const log = await readLog(context)
+  return {
+    integrity,
+    promises: [
+      ...checkHistory(toHistory(facts, log, hasCaughtUp)).map(({ kind, message }) => `${kind}: ${message}`),
+      ...(await checkRegisters(context, facts)),
+      ...(await checkFiles(context, life)),
+      ...(await checkProjections(context, life))
+    ]
+  }
+}
