@@ -36,13 +36,21 @@ const asScript: Plugin = {
       : undefined
 }
 
+/** A simulated life asks no replica anything, and cannot start a worker for one. */
+const withoutReplicas: Plugin = {
+  name: 'crash:without-replicas',
+  enforce: 'pre',
+  load: (id) =>
+    id.endsWith('/src/db/replica/replica-workers.ts') ? 'export const replicaWorkers = {}' : undefined
+}
+
 /** Bundles FlowForge's worker for simulated machines, with a fault planted in it if one is given. */
 export const bundleProgram = async (fault?: Fault): Promise<Bundle> => {
   const built = await build({
     configFile: false,
     logLevel: 'warn',
     root: folder,
-    plugins: [asScript, ...(fault === undefined ? [] : [plantFault(fault)])],
+    plugins: [asScript, withoutReplicas, ...(fault === undefined ? [] : [plantFault(fault)])],
     resolve: { alias: { '@sqlite.org/sqlite-wasm': sqlite } },
     build: {
       write: false,

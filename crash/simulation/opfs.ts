@@ -169,7 +169,9 @@ export const createOpfs = (disk: Disk, locks: Locks, killer: Killer, random: Ran
       return later('open', () => openForWriting(fileAt(this.path)))
     }
     getFile() {
-      return later('getFile', () => new SimulatedBlob([fileAt(this.path).snapshot()]))
+      return later('getFile', () =>
+        Object.assign(new SimulatedBlob([fileAt(this.path).snapshot()]), { lastModified: 0 })
+      )
     }
     move(name: string) {
       return later('move', () => {
