@@ -13,6 +13,7 @@ export {
   type ErrorDetails,
   type WireError
 } from './flowforge-error.ts'
+export type * from './backup-port.ts'
 
 export type JsonObject = Record<string, unknown>
 

@@ -11,14 +11,18 @@ export type BlobFiles = {
   open(name: string): Promise<Blob | null>
   /** Removes the file once no transaction is open, if no row names it then: a rolled back removal leaves it there. */
   release(name: string): void
+  /** No file goes until the function that this answers with is called. */
+  hold(): () => void
   /** Answers when the removals that have begun are done. */
   settled(): Promise<void>
 }
 
+/** @param isKept whether a copy of the database that is kept beside it still needs the file */
 export const createBlobFiles = (
   database: SqliteDatabase,
   transactions: Transactions,
-  files: FileStore
+  files: FileStore,
+  isKept: (name: string) => boolean = () => false
 ): BlobFiles => {
   /** The last operation on each name; the next one waits for it. */
   const last = new Map<string, Promise<unknown>>()
@@ -45,7 +49,16 @@ export const createBlobFiles = (
     else pins.delete(name)
   }
 
+  /** While somebody holds the files: those that wait to be removed. */
+  const released = new Set<string>()
+  let holds = 0
+
   const removeUnused = (name: string): void => {
+    if (holds > 0) {
+      released.add(name)
+      return
+    }
+    if (isKept(name)) return
     if (pins.has(name) || Number(database.all(USERS, [name])[0]?.['users']) > 0) return
     inTurn(name, () => files.remove(name)).catch((thrown: unknown) => {
       // The rows are right, and the next opening sweeps: nothing that a caller could do better.
@@ -69,6 +82,19 @@ export const createBlobFiles = (
     },
     open: files.open,
     release,
+    hold: () => {
+      let isHeld = true
+      holds += 1
+      return () => {
+        if (!isHeld) return
+        isHeld = false
+        holds -= 1
+        if (holds > 0) return
+        const waiting = [...released]
+        released.clear()
+        for (const name of waiting) release(name)
+      }
+    },
     settled: async () => {
       await Promise.all(last.values())
     }

@@ -1,5 +1,6 @@
 import { proxy, transfer, transferHandlers, wrap } from 'comlink'
 import { fromWireError, type WireError } from '../flowforge-error.ts'
+import type { Migration } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
 import type { OpfsWorkerApi } from './opfs-worker.ts'
 
@@ -13,7 +14,10 @@ transferHandlers.set('throw', {
 })
 
 export type OpfsWorker = {
-  readonly open: (directory: string) => Promise<DbContext>
+  readonly open: (directory: string, steps?: readonly Migration[]) => Promise<DbContext>
+  readonly look: OpfsWorkerApi['look']
+  readonly ask: OpfsWorkerApi['ask']
+  readonly leaveHalfCopy: OpfsWorkerApi['leaveHalfCopy']
   readonly end: () => void
 }
 
@@ -45,7 +49,10 @@ export const startOpfsWorker = (): OpfsWorker => {
   const api = wrap<OpfsWorkerApi>(worker)
   return {
     // Comlink's types know proxies of functions alone; its proxies follow a path of properties as well.
-    open: async (directory) => toPorts((await api.open(directory)) as unknown as DbContext),
+    open: async (directory, steps) => toPorts((await api.open(directory, steps)) as unknown as DbContext),
+    look: (directory) => api.look(directory),
+    ask: (...args) => api.ask(...args),
+    leaveHalfCopy: (...args) => api.leaveHalfCopy(...args),
     end: () => worker.terminate()
   }
 }

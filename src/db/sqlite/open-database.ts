@@ -1,12 +1,12 @@
 import sqlite3InitModule, { type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
+import { memoryFiles, poolFiles, type DatabaseFiles } from './database-files.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
 import { watchVfsFailures } from './vfs-failures.ts'
 
 /** Where the database's files live in OPFS, and the name of the database among them. */
 export const DEFAULT_DIRECTORY = 'flowforge-db'
-const FILE = '/flowforge.db'
-/** Database, WAL, journal and what a rebuild or a backup may need beside them; the pool cannot grow while a file is being opened. */
+/** Database, WAL and journal, twice; `database-files.ts` makes room for more. */
 const CAPACITY = 6
 /** After a reload, the handles of the page before may linger for a moment. */
 const RETRIES_MS = [20, 50, 100, 200, 400, 800, 1_600]
@@ -38,7 +38,7 @@ const unavailable = (why: string, cause?: unknown): FlowForgeError =>
     cause
   )
 
-const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<SqliteDatabase> => {
+const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<DatabaseFiles> => {
   watchVfsFailures(sqlite3)
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -52,9 +52,7 @@ const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<Sqli
       })
       // The pool of a directory that this worker closed before.
       if (pool.isPaused()) await pool.unpauseVfs()
-      const handle = new pool.OpfsSAHPoolDb(FILE)
-      // Pausing lets go of the files, so that the next opener need not wait for this worker's end.
-      return openSqliteDatabase(sqlite3, handle, () => pool.pauseVfs())
+      return poolFiles(sqlite3, pool)
     } catch (thrown) {
       const wait = RETRIES_MS[attempt]
       if (!isHeld(thrown)) throw unavailable('its file system failed', thrown)
@@ -93,25 +91,41 @@ const keepRecovered = (database: SqliteDatabase): void => {
   }
 }
 
-/** Opens the durable database. @throws FlowForgeError `STORAGE_UNAVAILABLE`; it never falls back to memory */
-export const openOpfsDatabase = async (directory = DEFAULT_DIRECTORY): Promise<SqliteDatabase> => {
+/** Opens the place of the durable databases. @throws FlowForgeError `STORAGE_UNAVAILABLE`; it never falls back to memory */
+export const openOpfsFiles = async (directory = DEFAULT_DIRECTORY): Promise<DatabaseFiles> => {
   if (typeof navigator === 'undefined' || typeof navigator.storage?.getDirectory !== 'function') {
     throw unavailable('it has no origin private file system')
   }
   await navigator.storage.getDirectory().catch((cause: unknown) => {
     throw unavailable('access to its file system was refused', cause)
   })
-  const sqlite3 = await startSqlite()
-  const database = await openPool(sqlite3, directory)
+  return openPool(await startSqlite(), directory)
+}
+
+export const openMemoryFiles = async (): Promise<DatabaseFiles> => memoryFiles(await startSqlite())
+
+const checkRules = (database: SqliteDatabase): void => {
+  expectPragma(database, 'foreign_keys', 'ON')
+  // Otherwise INSERT OR REPLACE deletes rows without asking their DELETE triggers: an event could be overwritten.
+  expectPragma(database, 'recursive_triggers', 'ON')
+}
+
+/** Opens a file as the one that the program works on: durable over OPFS, its rules on. */
+export const openMainDatabase = async (
+  files: DatabaseFiles,
+  name: string,
+  storage: 'opfs' | 'memory'
+): Promise<SqliteDatabase> => {
+  const database = await files.open(name)
   try {
-    // EXCLUSIVE comes first: only then does WAL work without shared memory.
-    expectPragma(database, 'locking_mode', 'EXCLUSIVE')
-    expectPragma(database, 'journal_mode', 'WAL')
-    expectPragma(database, 'synchronous', 'FULL')
-    expectPragma(database, 'foreign_keys', 'ON')
-    // Otherwise INSERT OR REPLACE deletes rows without asking their DELETE triggers: an event could be overwritten.
-    expectPragma(database, 'recursive_triggers', 'ON')
-    keepRecovered(database)
+    if (storage === 'opfs') {
+      // EXCLUSIVE comes first: only then does WAL work without shared memory.
+      expectPragma(database, 'locking_mode', 'EXCLUSIVE')
+      expectPragma(database, 'journal_mode', 'WAL')
+      expectPragma(database, 'synchronous', 'FULL')
+      keepRecovered(database)
+    }
+    checkRules(database)
     return database
   } catch (thrown) {
     database.close()
@@ -119,11 +133,10 @@ export const openOpfsDatabase = async (directory = DEFAULT_DIRECTORY): Promise<S
   }
 }
 
-/** The same adapter over memory: for tests, and for replicas. */
+/** One database in memory, by itself: for tests, and for replicas. */
 export const openMemoryDatabase = async (): Promise<SqliteDatabase> => {
   const sqlite3 = await startSqlite()
   const database = openSqliteDatabase(sqlite3, new sqlite3.oo1.DB(':memory:'))
-  expectPragma(database, 'foreign_keys', 'ON')
-  expectPragma(database, 'recursive_triggers', 'ON')
+  checkRules(database)
   return database
 }

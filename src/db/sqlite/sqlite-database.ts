@@ -41,12 +41,7 @@ const rowsOf = (statement: PreparedStatement): Row[] => {
   return rows
 }
 
-/** `onClosed` lets go of what the handle stood on. */
-export const openSqliteDatabase = (
-  sqlite3: Sqlite3Static,
-  handle: Database,
-  onClosed: () => void = () => undefined
-): SqliteDatabase => {
+export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): SqliteDatabase => {
   const { capi } = sqlite3
   const written: WrittenTables = new Set()
   const guard: { current: Guard | null } = { current: null }
@@ -131,7 +126,6 @@ export const openSqliteDatabase = (
       for (const { statement } of kept.values()) statement.finalize()
       kept.clear()
       handle.close()
-      onClosed()
     }
   }
 }

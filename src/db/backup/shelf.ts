@@ -1,0 +1,224 @@
+import { FlowForgeError } from '../flowforge-error.ts'
+import type { KeptCopy } from '../backup-port.ts'
+import type { DatabaseFiles } from '../sqlite/database-files.ts'
+import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import type { Row } from '../ports.ts'
+
+const LEDGER = '/shelf.db'
+const FIRST = '/flowforge.db'
+/** Names that the shelf gives. What has one and stands in no row is what a crash left behind. */
+const OWN = /^\/(flowforge|backup|incoming|restored-\d+|before-\d+)\.db$/
+/** How often a replacement that has not opened yet is tried before what was there comes back. */
+const ATTEMPTS = 3
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS current (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  file       TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  is_settled INTEGER NOT NULL,
+  attempts   INTEGER NOT NULL,
+  problem    TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS kept (
+  file           TEXT PRIMARY KEY NOT NULL,
+  kind           TEXT NOT NULL,
+  created_at     TEXT NOT NULL,
+  bytes          INTEGER NOT NULL,
+  schema_version INTEGER NOT NULL,
+  log_position   INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS kept_blobs (
+  file TEXT NOT NULL,
+  blob TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  PRIMARY KEY (file, blob)
+) STRICT;
+INSERT INTO current VALUES (1, '${FIRST}', 0, 1, 0, NULL) ON CONFLICT DO NOTHING;
+`
+
+export type Current = {
+  readonly file: string
+  /** Grows with every replacement: another generation is another history. */
+  readonly generation: number
+  /** Whether it has opened since it took its place. */
+  readonly isSettled: boolean
+  readonly attempts: number
+  /** Why the last replacement was taken back, if it was. */
+  readonly problem: string | null
+}
+
+/** The database that the program works on, and the copies kept beside it; a small database of its own says which is which. */
+export type Shelf = {
+  readonly current: () => Current
+  readonly kept: () => KeptCopy[]
+  /** Names of blob files that a kept copy still needs. */
+  readonly keptBlobs: () => ReadonlySet<string>
+  /** Puts a copy on the shelf, when it is whole. */
+  readonly keep: (
+    file: string,
+    kind: KeptCopy['kind'],
+    createdAt: string,
+    of: SqliteDatabase
+  ) => Promise<void>
+  /** Takes a copy from the shelf and removes it; answers with the blob files that it named. */
+  readonly drop: (file: string) => Promise<string[]>
+  /** The name for the next database that shall take the current one's place. */
+  readonly nextFile: () => string
+  /** Lets another file take the current one's place, which is kept: all of it or nothing. */
+  readonly replace: (file: string, createdAt: string, current: SqliteDatabase) => Promise<void>
+  /** Notes a try to open a replacement. */
+  readonly attempt: () => Promise<void>
+  /** The replacement has opened: what was kept for earlier ones goes. */
+  readonly settle: () => Promise<void>
+  /** Gives the place back to what was there before. */
+  readonly fallBack: (problem: string) => Promise<void>
+}
+
+export const factsOf = (
+  database: SqliteDatabase
+): { bytes: number; schemaVersion: number; logPosition: number } => {
+  const [row] = database.allOnce(
+    `SELECT (SELECT max(version) FROM schema_migrations) AS version,
+            (SELECT coalesce(max(position), 0) FROM events) AS position,
+            (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS bytes`
+  )
+  return {
+    bytes: Number(row?.['bytes']),
+    schemaVersion: Number(row?.['version']),
+    logPosition: Number(row?.['position'])
+  }
+}
+
+const toCurrent = (row: Row | undefined): Current => ({
+  file: String(row?.['file'] ?? FIRST),
+  generation: Number(row?.['generation'] ?? 0),
+  isSettled: row === undefined || Number(row['is_settled']) === 1,
+  attempts: Number(row?.['attempts'] ?? 0),
+  problem: typeof row?.['problem'] === 'string' ? row['problem'] : null
+})
+
+const toKept = (row: Row): KeptCopy => ({
+  file: String(row['file']),
+  kind: row['kind'] === 'before-restore' ? 'before-restore' : 'before-migration',
+  createdAt: String(row['created_at']),
+  bytes: Number(row['bytes']),
+  schemaVersion: Number(row['schema_version']),
+  logPosition: Number(row['log_position'])
+})
+
+/** Latest first, whatever the clock says. */
+const KEPT = `SELECT file, kind, created_at, schema_version, log_position,
+  bytes + (SELECT coalesce(sum(size), 0) FROM kept_blobs AS b WHERE b.file = kept.file) AS bytes
+  FROM kept ORDER BY rowid DESC`
+
+/** Reads the shelf, and clears away what a crash left beside it. */
+export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
+  let current = toCurrent(undefined)
+  let kept: KeptCopy[] = []
+  let blobs: ReadonlySet<string> = new Set()
+
+  const load = (ledger: SqliteDatabase): void => {
+    current = toCurrent(ledger.allOnce('SELECT * FROM current')[0])
+    kept = ledger.allOnce(KEPT).map(toKept)
+    blobs = new Set(ledger.allOnce('SELECT DISTINCT blob FROM kept_blobs').map((row) => String(row['blob'])))
+  }
+  /** Changes the ledger in one transaction; nobody else has it open. */
+  const change = async (work: (ledger: SqliteDatabase) => void): Promise<void> => {
+    const ledger = await files.open(LEDGER)
+    try {
+      ledger.script(`BEGIN IMMEDIATE; ${SCHEMA}`)
+      work(ledger)
+      ledger.script('COMMIT')
+      load(ledger)
+    } finally {
+      // An open transaction is rolled back with it.
+      ledger.close()
+    }
+  }
+
+  const put = (ledger: SqliteDatabase, file: string, kind: string, at: string, of: SqliteDatabase): void => {
+    const { bytes, schemaVersion, logPosition } = factsOf(of)
+    const row = [file, kind, at, bytes, schemaVersion, logPosition]
+    ledger.allOnce('INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)', row)
+    ledger.allOnce('DELETE FROM kept_blobs WHERE file = ?', [file])
+    const named = of.allOnce('SELECT DISTINCT file_name, size FROM blobs WHERE file_name IS NOT NULL')
+    for (const each of named) {
+      ledger.run('INSERT OR IGNORE INTO kept_blobs VALUES (?, ?, ?)', [
+        file,
+        String(each['file_name']),
+        Number(each['size'])
+      ])
+    }
+  }
+  const take = (ledger: SqliteDatabase, file: string): void => {
+    ledger.allOnce('DELETE FROM kept WHERE file = ?', [file])
+    ledger.allOnce('DELETE FROM kept_blobs WHERE file = ?', [file])
+  }
+  const sweep = (): void => {
+    const needed = new Set([current.file, ...kept.map(({ file }) => file)])
+    for (const name of files.names()) if (OWN.test(name) && !needed.has(name)) files.remove(name)
+  }
+
+  if (files.names().includes(LEDGER)) {
+    await change(() => undefined)
+    if (!files.names().includes(current.file)) {
+      const message = `The database file ${current.file} is gone from this browser's storage. Nothing was changed.`
+      throw new FlowForgeError('CORRUPT', message, { file: current.file, found: files.names() })
+    }
+  }
+  sweep()
+
+  return {
+    current: () => current,
+    kept: () => kept,
+    keptBlobs: () => blobs,
+    keep: (file, kind, createdAt, of) => change((ledger) => put(ledger, file, kind, createdAt, of)),
+    drop: async (file) => {
+      let named: string[] = []
+      await change((ledger) => {
+        const rows = ledger.allOnce('SELECT blob FROM kept_blobs WHERE file = ?', [file])
+        named = rows.map((row) => String(row['blob']))
+        take(ledger, file)
+      })
+      files.remove(file)
+      return named
+    },
+    nextFile: () => `/restored-${current.generation + 1}.db`,
+    replace: (file, createdAt, database) =>
+      change((ledger) => {
+        put(ledger, current.file, 'before-restore', createdAt, database)
+        take(ledger, file)
+        ledger.allOnce(
+          `UPDATE current SET file = ?, generation = generation + 1, is_settled = 0, attempts = 0, problem = NULL`,
+          [file]
+        )
+      }),
+    attempt: () =>
+      change((ledger) => ledger.script('UPDATE current SET attempts = attempts + 1')).then(() => {
+        if (current.attempts > ATTEMPTS) {
+          throw new FlowForgeError('INTERNAL', `It did not open in ${ATTEMPTS} attempts.`)
+        }
+      }),
+    settle: async () => {
+      await change((ledger) => {
+        const [, ...older] = kept.filter(({ kind }) => kind === 'before-restore')
+        for (const { file } of older) take(ledger, file)
+        ledger.script('UPDATE current SET is_settled = 1, attempts = 0')
+      })
+      sweep()
+    },
+    fallBack: async (problem) => {
+      const before = kept.find(({ kind }) => kind === 'before-restore')
+      if (before === undefined)
+        throw new FlowForgeError('CORRUPT', `${problem} Nothing was kept from before.`)
+      await change((ledger) => {
+        take(ledger, before.file)
+        ledger.allOnce(
+          `UPDATE current SET file = ?, generation = generation + 1, is_settled = 1, attempts = 0, problem = ?`,
+          [before.file, problem]
+        )
+      })
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { FlowForgeError } from '../flowforge-error.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { toStorageError } from './sqlite-errors.ts'
+
+/** A copy that is being made. What the source's own connection writes meanwhile is carried over by SQLite. */
+export type DatabaseCopy = {
+  /** Copies some more pages; true once all are there. Copies nothing while the source's transaction is open. */
+  readonly step: (pages: number) => boolean
+  /** In pages, as of the last step. */
+  readonly progress: () => { done: number; total: number }
+  /** Ends it either way: what is not whole by then is rolled back, and the target as empty as before. */
+  readonly end: () => void
+}
+
+/** Starts to copy one database into another, which must be empty and stays locked until the end. */
+export const startCopy = (from: SqliteDatabase, to: SqliteDatabase): DatabaseCopy => {
+  const { sqlite3 } = from
+  const { capi } = sqlite3
+  const failure = (result: number, what: string): unknown =>
+    toStorageError(
+      sqlite3,
+      Object.assign(new Error(capi.sqlite3_js_rc_str(result)), { resultCode: result }),
+      what
+    )
+
+  const backup = capi.sqlite3_backup_init(to.handle, 'main', from.handle, 'main')
+  if (backup === 0) throw failure(capi.sqlite3_errcode(to.handle), 'the start of a copy')
+  let isOver = false
+  return {
+    step: (pages) => {
+      const result: number = capi.sqlite3_backup_step(backup, pages)
+      if (result === capi.SQLITE_DONE) return true
+      if (result === capi.SQLITE_OK || result === capi.SQLITE_BUSY || result === capi.SQLITE_LOCKED)
+        return false
+      throw failure(result, 'a step of a copy')
+    },
+    progress: () => {
+      const total = capi.sqlite3_backup_pagecount(backup)
+      return { done: total - capi.sqlite3_backup_remaining(backup), total }
+    },
+    end: () => {
+      if (isOver) return
+      isOver = true
+      const result: number = capi.sqlite3_backup_finish(backup)
+      if (result !== capi.SQLITE_OK) throw failure(result, 'the end of a copy')
+    }
+  }
+}
+
+/** Copies at one go, for when nobody else waits: before a migration. */
+export const copyDatabase = (from: SqliteDatabase, to: SqliteDatabase): void => {
+  const copy = startCopy(from, to)
+  try {
+    if (!copy.step(-1)) throw new FlowForgeError('INTERNAL', 'The database is busy and could not be copied.')
+  } finally {
+    copy.end()
+  }
+  toPlainFile(to)
+}
+
+/** A copy inherits the source's write-ahead mark; without it the file stands alone. */
+export const toPlainFile = (database: SqliteDatabase): void => {
+  database.allOnce('PRAGMA journal_mode = DELETE')
+}

@@ -1,0 +1,125 @@
+import type { SAHPoolUtil, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
+import { FlowForgeError } from '../flowforge-error.ts'
+import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
+
+/** The database files of one storage, by absolute names: the current one, and whatever stands beside it. */
+export type DatabaseFiles = {
+  readonly names: () => string[]
+  /** Opens a file for this connection alone; one that is not there begins empty. */
+  readonly open: (name: string) => Promise<SqliteDatabase>
+  /** Writes the database anew under a name that is free, without the pages that nothing uses. */
+  readonly compactInto: (database: SqliteDatabase, name: string) => Promise<void>
+  /** Streams the bytes of a database file in, replacing what has that name; nothing remains of a stream that fails. */
+  readonly write: (name: string, stream: ReadableStream<Uint8Array>) => Promise<void>
+  /** Of a file that nobody has open. */
+  readonly remove: (name: string) => void
+  /** Lets go of every file, so that the next opener need not wait for this worker's end. */
+  readonly close: () => void
+}
+
+/** A file, its journal and its write-ahead log. */
+const SLOTS = 3
+
+/** `EXCLUSIVE` comes before the first read: only then can a file be read that was left in WAL mode. */
+const openExclusive = (sqlite3: Sqlite3Static, handle: SqliteDatabase['handle']): SqliteDatabase => {
+  const database = openSqliteDatabase(sqlite3, handle)
+  database.script('PRAGMA locking_mode = EXCLUSIVE')
+  return database
+}
+
+export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFiles => {
+  // The pool cannot grow while a file is being opened.
+  const reserve = async (): Promise<void> => {
+    await pool.reserveMinimumCapacity(Number(pool.getFileCount()) + SLOTS)
+  }
+  return {
+    names: () => pool.getFileNames(),
+    compactInto: async (database, name) => {
+      await reserve()
+      database.allOnce('VACUUM INTO ?', [name])
+    },
+    open: async (name) => {
+      await reserve()
+      return openExclusive(sqlite3, new pool.OpfsSAHPoolDb(name))
+    },
+    write: async (name, stream) => {
+      await reserve()
+      const reader = stream.getReader()
+      try {
+        await pool.importDb(name, async () => (await reader.read()).value)
+      } catch (thrown) {
+        pool.unlink(name)
+        throw thrown
+      } finally {
+        reader.releaseLock()
+      }
+    },
+    remove: (name) => {
+      for (const each of [name, `${name}-journal`, `${name}-wal`]) pool.unlink(each)
+    },
+    close: () => {
+      pool.pauseVfs()
+    }
+  }
+}
+
+let storages = 0
+
+/** The same in memory. A file lasts as long as a connection to it does, so each has one that does nothing else. */
+export const memoryFiles = (sqlite3: Sqlite3Static): DatabaseFiles => {
+  const storage = storages++
+  const keepers = new Map<string, SqliteDatabase['handle']>()
+  const addressOf = (name: string): string => `file:/storage-${storage}${name}?vfs=memdb`
+  const connect = (name: string) => new sqlite3.oo1.DB(addressOf(name), 'c')
+
+  const openFile = async (name: string): Promise<SqliteDatabase> => {
+    if (!keepers.has(name)) keepers.set(name, connect(name))
+    return openSqliteDatabase(sqlite3, connect(name))
+  }
+
+  const read = async (stream: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
+    const chunks: Uint8Array<ArrayBuffer>[] = []
+    for await (const chunk of stream) chunks.push(new Uint8Array(chunk))
+    return new Uint8Array(await new Blob(chunks).arrayBuffer())
+  }
+
+  return {
+    names: () => [...keepers.keys()],
+    open: openFile,
+    compactInto: async (database, name) => {
+      keepers.set(name, connect(name))
+      database.allOnce('VACUUM INTO ?', [addressOf(name)])
+    },
+    write: async (name, stream) => {
+      const bytes = await read(stream)
+      // As the pool does: a file in memory has no write-ahead log.
+      bytes.set([1, 1], 18)
+      const { capi, wasm } = sqlite3
+      const image = new sqlite3.oo1.DB(':memory:')
+      try {
+        const pointer = wasm.allocFromTypedArray(bytes)
+        const flags = capi.SQLITE_DESERIALIZE_FREEONCLOSE
+        const size = bytes.byteLength
+        const result: number = capi.sqlite3_deserialize(image, 'main', pointer, size, size, flags)
+        if (result !== capi.SQLITE_OK) throw new FlowForgeError('CORRUPT', 'The file is no database.')
+        keepers.get(name)?.close()
+        const target = connect(name)
+        keepers.set(name, target)
+        const backup = capi.sqlite3_backup_init(target, 'main', image, 'main')
+        const copied: number = capi.sqlite3_backup_step(backup, -1)
+        capi.sqlite3_backup_finish(backup)
+        if (copied !== capi.SQLITE_DONE) throw new FlowForgeError('CORRUPT', 'The file is no whole database.')
+      } finally {
+        image.close()
+      }
+    },
+    remove: (name) => {
+      keepers.get(name)?.close()
+      keepers.delete(name)
+    },
+    close: () => {
+      for (const keeper of keepers.values()) keeper.close()
+      keepers.clear()
+    }
+  }
+}
