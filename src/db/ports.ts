@@ -14,6 +14,7 @@ export {
   type WireError
 } from './flowforge-error.ts'
 export type * from './backup-port.ts'
+import type { BackupPort } from './backup-port.ts'
 
 export type JsonObject = Record<string, unknown>
 
@@ -163,5 +164,7 @@ export interface DbContext {
   readonly onCommit: (listener: CommitListener) => () => void
   /** + Facts for the status page: where the data lives, and which schema it has. */
   readonly facts: () => Promise<{ storage: 'opfs' | 'memory'; schemaVersion: number; logPosition: number }>
+  /** + Backup and restore. */
+  readonly backup: BackupPort
   readonly close: () => Promise<void>
 }

@@ -35,7 +35,7 @@ const exists = async (folder: FileSystemDirectoryHandle, name: string): Promise<
 }
 
 /** Writes all of a chunk. A browser that runs out of quota may write less than it was given, or say so with a huge number. */
-const writeFully = (access: FileSystemSyncAccessHandle, chunk: Uint8Array, at: number): void => {
+export const writeFully = (access: FileSystemSyncAccessHandle, chunk: Uint8Array, at: number): void => {
   const written = access.write(chunk, { at })
   if (written === chunk.byteLength) return
   throw new FlowForgeError('STORAGE_FULL', 'The storage is full: a file could not be written whole.', {

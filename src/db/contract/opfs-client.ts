@@ -41,6 +41,7 @@ const toPorts = (remote: DbContext): DbContext => ({
     return () => undefined
   },
   facts: () => remote.facts(),
+  backup: remote.backup,
   close: () => remote.close()
 })
 

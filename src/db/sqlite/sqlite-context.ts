@@ -2,7 +2,10 @@ import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { openOpfsFileStore } from '../blobs/opfs-file-store.ts'
-import { openShelf, type Shelf } from '../backup/shelf.ts'
+import type { FileStore } from '../blobs/file-store.ts'
+import { createBackups } from '../backup/backups.ts'
+import { memoryExportFiles, opfsExportFiles, type ExportFiles } from '../backup/export-files.ts'
+import { openShelf } from '../backup/shelf.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
 import type { DbContext } from '../ports.ts'
 import type { DatabaseFiles } from './database-files.ts'
@@ -24,8 +27,8 @@ export type SqliteOptions = StoreWorld & {
 
 type Parts = {
   database: SqliteDatabase
-  databaseFiles: DatabaseFiles
-  shelf: Shelf
+  databases: DatabaseFiles
+  backups: ReturnType<typeof createBackups>
   transactions: Transactions
   files: BlobFiles
   options: SqliteOptions
@@ -33,7 +36,7 @@ type Parts = {
 }
 
 const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
-  const { database, databaseFiles, transactions, files, options, schemaVersion } = parts
+  const { database, databases, backups, transactions, files, options, schemaVersion } = parts
   const { storage } = options
   return {
     eventStore: createEventStore(database, transactions, options, scope),
@@ -46,39 +49,76 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
         const [row] = database.all('SELECT coalesce(max(position), 0) AS position FROM events')
         return { storage, schemaVersion, logPosition: Number(row?.['position']) }
       }),
+    backup: backups,
     close: async () => {
+      await backups.close()
       await transactions.close()
       await files.settled()
       database.close()
-      databaseFiles.close()
+      databases.close()
     }
   }
 }
 
-/** Opens the ports over SQLite, its schema brought up to date. */
-export const openSqliteContext = async (options: SqliteOptions): Promise<DbContext> => {
-  const { storage, directory = DEFAULT_DIRECTORY, migrations = MIGRATIONS, now } = options
-  const databaseFiles = await (storage === 'opfs' ? openOpfsFiles(directory) : openMemoryFiles())
+/** Where a storage's files are: databases, large blobs, and what is handed out. */
+export type StoragePlace = {
+  readonly databases: DatabaseFiles
+  readonly blobs: FileStore
+  readonly exports: ExportFiles
+}
+
+const openPlace = async (storage: 'opfs' | 'memory', directory: string): Promise<StoragePlace> => {
+  if (storage === 'memory') {
+    return { databases: await openMemoryFiles(), blobs: memoryFileStore(), exports: memoryExportFiles() }
+  }
+  const databases = await openOpfsFiles(directory)
+  try {
+    const blobs = await openOpfsFileStore(`${directory}-blobs`)
+    return { databases, blobs, exports: opfsExportFiles(`${directory}-backups`) }
+  } catch (thrown) {
+    databases.close()
+    throw thrown
+  }
+}
+
+/** Opens the ports over SQLite in a place that is open already; closing them closes it. */
+export const openContextIn = async (place: StoragePlace, options: SqliteOptions): Promise<DbContext> => {
+  const { storage, migrations = MIGRATIONS, now } = options
+  const { databases, blobs, exports } = place
   let opened: SqliteDatabase | null = null
   try {
-    const shelf = await openShelf(databaseFiles)
+    const shelf = await openShelf(databases)
     const { database, schemaVersion } = await openCurrent({
-      files: databaseFiles,
+      files: databases,
       shelf,
       storage,
       migrations,
       now
     })
     opened = database
-    const store = storage === 'opfs' ? await openOpfsFileStore(`${directory}-blobs`) : memoryFileStore()
     const named = database.allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
-    await store.sweep(new Set([...named.map((row) => String(row['file_name'])), ...shelf.keptBlobs()]))
+    await blobs.sweep(new Set([...named.map((row) => String(row['file_name'])), ...shelf.keptBlobs()]))
+    await exports.sweep()
     const transactions = createTransactions(database)
-    const files = createBlobFiles(database, transactions, store, (name) => shelf.keptBlobs().has(name))
-    return contextFor({ database, databaseFiles, shelf, transactions, files, options, schemaVersion }, null)
+    const files = createBlobFiles(database, transactions, blobs, (name) => shelf.keptBlobs().has(name))
+    const backups = createBackups({
+      ...place,
+      database,
+      transactions,
+      shelf,
+      blobFiles: files,
+      storage,
+      migrations,
+      now
+    })
+    return contextFor({ database, databases, backups, transactions, files, options, schemaVersion }, null)
   } catch (thrown) {
     opened?.close()
-    databaseFiles.close()
+    databases.close()
     throw thrown
   }
 }
+
+/** Opens the ports over SQLite, its schema brought up to date. */
+export const openSqliteContext = async (options: SqliteOptions): Promise<DbContext> =>
+  openContextIn(await openPlace(options.storage, options.directory ?? DEFAULT_DIRECTORY), options)

@@ -1,0 +1,260 @@
+import type { BackupJob, BackupPort } from '../backup-port.ts'
+import type { BlobFiles } from '../blobs/blob-files.ts'
+import type { FileStore } from '../blobs/file-store.ts'
+import { FlowForgeError } from '../flowforge-error.ts'
+import type { Migration } from '../migrations/migrations.ts'
+import type { DatabaseFiles } from '../sqlite/database-files.ts'
+import { expectRoom, freeRoom } from '../sqlite/room.ts'
+import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import type { Transactions } from '../sqlite/transactions.ts'
+import { backupFileName, pruneFolder, writeIntoFolder } from './backup-folder.ts'
+import { createBackup } from './create-backup.ts'
+import type { ExportFiles } from './export-files.ts'
+import { expectSqliteFile } from './file-header.ts'
+import { toSummary, type Manifest } from './manifest.ts'
+import { readPages } from './read-pages.ts'
+import { prepareReplacement, writeLargeBlobs } from './restore-backup.ts'
+import type { Shelf } from './shelf.ts'
+import { nextTurn } from './turns.ts'
+import { VERIFY_STEPS, verifyBackup, type VerifyStep } from './verify-backup.ts'
+
+const WORKING = '/backup.db'
+const INCOMING = '/incoming.db'
+
+export type BackupParts = {
+  readonly database: SqliteDatabase
+  readonly transactions: Transactions
+  readonly databases: DatabaseFiles
+  readonly shelf: Shelf
+  readonly blobs: FileStore
+  readonly blobFiles: BlobFiles
+  readonly exports: ExportFiles
+  readonly storage: 'opfs' | 'memory'
+  readonly migrations: readonly Migration[]
+  readonly now: () => string
+  readonly room?: () => Promise<number>
+  readonly verifySteps?: readonly VerifyStep[]
+}
+
+/** What a database and the large blobs that it names take, in bytes. */
+const sizeOf = (database: SqliteDatabase): number => {
+  const [row] = database.allOnce(
+    `SELECT (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS pages,
+            (SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT file_name, size FROM blobs
+                                                 WHERE file_name IS NOT NULL)) AS blobs`
+  )
+  return Number(row?.['pages']) + Number(row?.['blobs'])
+}
+
+/** The port over one open storage. `close` ends what is under way. */
+export const createBackups = (parts: BackupParts): BackupPort & { readonly close: () => Promise<void> } => {
+  const {
+    database,
+    transactions,
+    databases: files,
+    shelf,
+    blobs: store,
+    blobFiles,
+    exports,
+    storage,
+    migrations,
+    now
+  } = parts
+  const { room = freeRoom, verifySteps = VERIFY_STEPS } = parts
+  const closing = new AbortController()
+  let working: Promise<unknown> | null = null
+  let staged: { readonly id: string; readonly manifest: Manifest } | null = null
+
+  /** One job at a time; its files are gone when it has ended, either way. */
+  const alone = async <T>(job: BackupJob, work: (job: BackupJob) => Promise<T>): Promise<T> => {
+    if (working !== null) {
+      throw new FlowForgeError(
+        'CONFLICT',
+        'A backup or restore is under way. Wait until it is done, or cancel it.'
+      )
+    }
+    const signal = job.signal === undefined ? closing.signal : AbortSignal.any([job.signal, closing.signal])
+    const letGo = blobFiles.hold()
+    const running = work({ ...job, signal })
+    working = running
+    try {
+      return await running
+    } finally {
+      working = null
+      letGo()
+    }
+  }
+
+  const between = <T>(work: () => T): Promise<T> =>
+    new Promise((resolve, reject) => {
+      transactions.whenNoneIsOpen(() => {
+        try {
+          resolve(work())
+        } catch (thrown) {
+          reject(thrown)
+        }
+      })
+    })
+
+  async function* read(copy: SqliteDatabase, job: BackupJob): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const total = sizeOf(copy)
+    let done = 0
+    for (const bytes of readPages(copy)) {
+      yield bytes
+      done += bytes.byteLength
+      job.onProgress?.({ phase: 'writing', done, total: Math.max(done, total) })
+      await nextTurn(job.signal)
+    }
+  }
+
+  /** Makes a backup of a database in a file of its own, and hands its bytes to `write`. */
+  const make = async <T>(
+    source: SqliteDatabase,
+    turn: typeof between,
+    copies: number,
+    job: BackupJob,
+    write: (name: string, chunks: AsyncIterable<Uint8Array<ArrayBuffer>>) => Promise<T>
+  ) => {
+    await expectRoom(sizeOf(source) * copies, 'A backup', room)
+    const target = await files.open(WORKING)
+    try {
+      const manifest = await createBackup({ source, between: turn, target, store, migrations, now, job })
+      let size = 0
+      async function* counted(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+        for await (const chunk of read(target, job)) {
+          size += chunk.byteLength
+          yield chunk
+        }
+      }
+      const file = await write(backupFileName(manifest.createdAt), counted())
+      return { file, summary: toSummary(manifest, size) }
+    } finally {
+      target.close()
+      files.remove(WORKING)
+    }
+  }
+
+  const forget = (): void => {
+    staged = null
+    files.remove(INCOMING)
+  }
+
+  const replaceBy = async (file: string): Promise<void> => {
+    // Whoever waits is answered first; who comes now is for the next database.
+    await transactions.close()
+    await blobFiles.settled()
+    await shelf.replace(file, now(), database)
+  }
+
+  const readIn = async (file: Blob, job: BackupJob): Promise<{ id: string; manifest: Manifest }> => {
+    await expectSqliteFile(file)
+    // The file itself, and the database and blobs that are made of it.
+    await expectRoom(file.size * 2, 'Reading this backup', room)
+    forget()
+    let done = 0
+    const counting = new TransformStream<Uint8Array, Uint8Array>({
+      transform: (chunk, controller) => {
+        done += chunk.byteLength
+        job.onProgress?.({ phase: 'reading', done, total: file.size })
+        controller.enqueue(chunk)
+      }
+    })
+    try {
+      await files.write(
+        INCOMING,
+        file.stream().pipeThrough(counting, job.signal ? { signal: job.signal } : {})
+      )
+      const candidate = await files.open(INCOMING)
+      try {
+        return {
+          id: crypto.randomUUID(),
+          manifest: await verifyBackup(candidate, migrations, job, verifySteps)
+        }
+      } finally {
+        candidate.close()
+      }
+    } catch (thrown) {
+      forget()
+      job.signal?.throwIfAborted()
+      throw thrown
+    }
+  }
+
+  return {
+    create: (given) => alone(given, (job) => make(database, between, 2, job, exports.write)),
+    createIn: (folder, keep, given) =>
+      alone(given, async (job) => {
+        const write = async (
+          name: string,
+          chunks: AsyncIterable<Uint8Array<ArrayBuffer>>
+        ): Promise<string> => {
+          await writeIntoFolder(folder, name, chunks)
+          return name
+        }
+        const { file, summary } = await make(database, between, 1, job, write)
+        await pruneFolder(folder, keep)
+        return { fileName: file, summary }
+      }),
+    stage: (file, given) =>
+      alone(given, async (job) => {
+        const { id, manifest } = await readIn(file, job)
+        staged = { id, manifest }
+        return { id, summary: toSummary(manifest, file.size) }
+      }),
+    discard: () => alone({}, async () => forget()),
+    restore: (id, given) =>
+      alone(given, async (job) => {
+        if (staged?.id !== id) {
+          const message = 'This backup is no longer ready to be restored. Choose the file again.'
+          throw new FlowForgeError('NOT_FOUND', message, { id })
+        }
+        const next = shelf.nextFile()
+        const incoming = await files.open(INCOMING)
+        try {
+          await writeLargeBlobs(incoming, store, staged.manifest, job)
+          await prepareReplacement({ incoming, files, next, storage, migrations, now })
+          await replaceBy(next)
+        } catch (thrown) {
+          if (shelf.current().file !== next) files.remove(next)
+          throw thrown
+        } finally {
+          incoming.close()
+        }
+        forget()
+      }),
+    undoRestore: () =>
+      alone({}, async () => {
+        const before = shelf.kept().find(({ kind }) => kind === 'before-restore')
+        if (before === undefined) {
+          throw new FlowForgeError('NOT_FOUND', 'Nothing is kept from before a restore.')
+        }
+        await replaceBy(before.file)
+      }),
+    kept: shelf.kept,
+    saveKept: (file, given) =>
+      alone(given, async (job) => {
+        expectKept(shelf, file)
+        const source = await files.open(file)
+        try {
+          return await make(source, async (work) => work(), 2, job, exports.write)
+        } finally {
+          source.close()
+        }
+      }),
+    removeKept: (file) =>
+      alone({}, async () => {
+        expectKept(shelf, file)
+        for (const name of await shelf.drop(file)) blobFiles.release(name)
+      }),
+    place: () => ({ generation: shelf.current().generation, problem: shelf.current().problem }),
+    close: async () => {
+      closing.abort(new FlowForgeError('CANCELED', 'FlowForge is closing; nothing was changed.'))
+      await working?.catch(() => undefined)
+    }
+  }
+}
+
+const expectKept = (shelf: Shelf, file: string): void => {
+  if (shelf.kept().some((copy) => copy.file === file)) return
+  throw new FlowForgeError('NOT_FOUND', `No copy named ${file} is kept.`, { file })
+}
