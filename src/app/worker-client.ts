@@ -72,6 +72,17 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   runs: { start: COMPUTED, wait: null, cancel: STORED },
   artifacts: { read: COMPUTED, save: null },
   examples: { open: null },
+  backup: {
+    create: null,
+    restore: null,
+    inspect: null,
+    discard: null,
+    undoRestore: null,
+    cancel: STORED,
+    status: STORED,
+    saveKept: null,
+    removeKept: STORED
+  },
   status: STORED
 }
 

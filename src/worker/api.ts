@@ -4,13 +4,23 @@
  * + are the app's own additions. Every call takes one object and fails with a `FlowForgeError`.
  */
 import { z } from 'zod'
-import type { ErrorCode, Event, Row, Snapshot, WireError } from '../db/ports.ts'
+import type {
+  BackupProgress,
+  BackupSummary,
+  KeptCopy,
+  ErrorCode,
+  Event,
+  Row,
+  Snapshot,
+  WireError
+} from '../db/ports.ts'
 import { GraphChange } from '../workflow/change.ts'
 import type { Graph, Parameters } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
 import type { Column, ValueType } from '../workflow/value-type.ts'
 
 export { ERROR_CODES, FlowForgeError, fromWireError, isFlowForgeError, toWireError } from '../db/ports.ts'
+export type { BackupProgress, BackupSummary, KeptCopy } from '../db/ports.ts'
 export type { ErrorCode, Event, Row, Snapshot, WireError } from '../db/ports.ts'
 
 // ── window.db ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,6 +184,27 @@ export const flowForgeInputs = {
   examples: {
     /** + Imports an example's bundled data and its workflow; a second time it answers with what is there. */
     open: z.strictObject({ example: Text })
+  },
+  backup: {
+    create: z.strictObject({}).optional(),
+    /** The file itself, or + what `inspect` answered with for it. */
+    restore: z.union([
+      z.instanceof(Blob),
+      z.strictObject({ file: z.instanceof(Blob) }),
+      z.strictObject({ inspectionId: Text })
+    ]),
+    /** + Reads a file in and verifies all of it; nothing is replaced. */
+    inspect: z.strictObject({ file: z.instanceof(Blob) }),
+    /** + Forgets what was inspected last. */
+    discard: z.strictObject({}).optional(),
+    /** + What was there before the last restore comes back. */
+    undoRestore: z.strictObject({}).optional(),
+    /** + Ends the backup or the inspection that is under way; it fails with `CANCELED`. */
+    cancel: z.strictObject({}).optional(),
+    status: z.strictObject({}).optional(),
+    /** + A copy that was kept before a migration or a restore, as a backup. */
+    saveKept: z.strictObject({ file: Text }),
+    removeKept: z.strictObject({ file: Text })
   }
 } as const
 
@@ -241,6 +272,16 @@ export type Status = {
   projections: ProjectionLag[]
 }
 
+export type BackupStatus = {
+  /** Of the job that is under way. */
+  progress: BackupProgress | null
+  kept: readonly KeptCopy[]
+  /** Grows with every restore. */
+  generation: number
+  /** Why the last restore was taken back, if it was. */
+  problem: string | null
+}
+
 export type FlowForgeApi = {
   sources: {
     importFile(
@@ -283,6 +324,21 @@ export type FlowForgeApi = {
   examples: {
     open(args: FlowForgeInputs['examples']['open']): Promise<{ workflowId: string }>
   }
+  backup: {
+    /** One SQLite file with everything in it; what is done meanwhile goes on. */
+    create(args?: FlowForgeInputs['backup']['create']): Promise<File>
+    /** Answers when it is in its place; calls made from then on are about what was restored. */
+    restore(args: FlowForgeInputs['backup']['restore']): Promise<BackupSummary>
+    inspect(
+      args: FlowForgeInputs['backup']['inspect']
+    ): Promise<{ inspectionId: string; summary: BackupSummary }>
+    discard(args?: FlowForgeInputs['backup']['discard']): Promise<void>
+    undoRestore(args?: FlowForgeInputs['backup']['undoRestore']): Promise<void>
+    cancel(args?: FlowForgeInputs['backup']['cancel']): Promise<void>
+    status(args?: FlowForgeInputs['backup']['status']): Promise<BackupStatus>
+    saveKept(args: FlowForgeInputs['backup']['saveKept']): Promise<File>
+    removeKept(args: FlowForgeInputs['backup']['removeKept']): Promise<void>
+  }
   status(): Promise<Status>
 }
 
@@ -302,6 +358,8 @@ export type Boot =
   | { state: 'outdated' }
   /** Another tab with another version of the code holds the storage; `ready` follows by itself when it lets go. */
   | { state: 'other-tab' }
+  /** A backup takes the place of what was there; calls wait, and `ready` follows. */
+  | { state: 'restoring' }
   | { state: 'storage-unavailable'; message: string }
   | { state: 'failed'; message: string; code: ErrorCode }
 

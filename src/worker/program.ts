@@ -4,6 +4,7 @@ import { ALL_PROJECTIONS } from '../workflow/projections/all.ts'
 import { createAggregateStore } from './aggregate-store.ts'
 import type { FlowForgeApi, RunProgress, WireDbApi } from './api.ts'
 import { createArtifactHandlers } from './artifact-handlers.ts'
+import { createBackupHandlers } from './backup-handlers.ts'
 import { createCatalog } from './catalog.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
@@ -36,8 +37,10 @@ export const startProgram = async (args: {
   engine: ComputeEngine
   world: World
   baseUrl: string
+  /** Told that the storage is about to be replaced: this program answers nothing any more, and storage is to be opened again. */
+  onReplaced?: () => void
 }): Promise<Program> => {
-  const { context, engine, world, baseUrl } = args
+  const { context, engine, world, baseUrl, onReplaced = () => undefined } = args
   await rebuildIfOutdated(context, ALL_PROJECTIONS, readEvent)
   const log = createEventLog(context, ALL_PROJECTIONS)
   const aggregates = createAggregateStore(context, log)
@@ -58,6 +61,7 @@ export const startProgram = async (args: {
       runs: createRunHandlers({ context, aggregates, planning, runner, world }),
       artifacts: createArtifactHandlers({ context, engine }),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
+      backup: createBackupHandlers({ context, onReplaced }),
       status: () => readStatus(context, ALL_PROJECTIONS)
     },
     onProgress: board.listen,
