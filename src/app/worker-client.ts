@@ -84,6 +84,17 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   examples: { open: null },
   log: { state: STORED, verify: null },
   health: { state: STORED, check: null },
+  backup: {
+    create: null,
+    restore: null,
+    inspect: null,
+    discard: null,
+    undoRestore: null,
+    cancel: STORED,
+    status: STORED,
+    saveKept: null,
+    removeKept: STORED
+  },
   status: STORED
 }
 

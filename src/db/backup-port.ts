@@ -62,15 +62,20 @@ export interface BackupPort {
    * newer schema, `STORAGE_FULL`; each says what is wrong, and what was there stays
    */
   stage(file: Blob, job: BackupJob): Promise<{ id: string; summary: BackupSummary }>
+  /** What is staged. @throws FlowForgeError `NOT_FOUND` where another file was staged since */
+  staged(id: string): Promise<{ id: string; summary: BackupSummary }>
   /** Forgets what was staged. */
   discard(): Promise<void>
   /**
    * Lets the staged backup take the place of the database, which is kept. Afterwards this context answers nothing any
    * more: close it and open storage again.
+   *
+   * @param onSwap called when all is prepared, just before this context stops answering; whatever follows, it must then
+   * be opened again
    */
-  restore(id: string, job: BackupJob): Promise<void>
+  restore(id: string, onSwap: () => void, job: BackupJob): Promise<void>
   /** Lets what was there before the last restore come back; the same holds for this context. */
-  undoRestore(): Promise<void>
+  undoRestore(onSwap: () => void): Promise<void>
   readonly kept: () => readonly KeptCopy[]
   /** A kept copy as a backup. */
   saveKept(file: string, job: BackupJob): Promise<{ file: File; summary: BackupSummary }>

@@ -6,6 +6,8 @@
 import { z } from 'zod'
 import {
   REPLICA_KINDS,
+  type BackupProgress,
+  type BackupSummary,
   type ChainProgress,
   type ChainReport,
   type ChainState,
@@ -13,6 +15,7 @@ import {
   type ErrorCode,
   type Event,
   type HealthState,
+  type KeptCopy,
   type ReplicaPieces,
   type ReplicaStatus,
   type Row,
@@ -51,6 +54,7 @@ export type {
   Snapshot,
   WireError
 } from '../db/ports.ts'
+export type { BackupProgress, BackupSummary, KeptCopy } from '../db/ports.ts'
 
 // ── window.db ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,6 +265,27 @@ export const flowForgeInputs = {
     state: z.strictObject({}).optional(),
     /** + Checks the database's file, a table a turn. */
     check: z.strictObject({}).optional()
+  },
+  backup: {
+    create: z.strictObject({}).optional(),
+    /** The file itself, or + what `inspect` answered with for it. */
+    restore: z.union([
+      z.instanceof(Blob),
+      z.strictObject({ file: z.instanceof(Blob) }),
+      z.strictObject({ inspectionId: Text })
+    ]),
+    /** + Reads a file in and verifies all of it; nothing is replaced. */
+    inspect: z.strictObject({ file: z.instanceof(Blob) }),
+    /** + Forgets what was inspected last. */
+    discard: z.strictObject({}).optional(),
+    /** + What was there before the last restore comes back. */
+    undoRestore: z.strictObject({}).optional(),
+    /** + Ends the backup or the inspection that is under way; it fails with `CANCELED`. */
+    cancel: z.strictObject({}).optional(),
+    status: z.strictObject({}).optional(),
+    /** + A copy that was kept before a migration or a restore, as a backup. */
+    saveKept: z.strictObject({ file: Text }),
+    removeKept: z.strictObject({ file: Text })
   }
 } as const
 
@@ -330,6 +355,16 @@ export type Status = {
   projections: ProjectionStatus[]
 }
 
+export type BackupStatus = {
+  /** Of the job that is under way. */
+  progress: BackupProgress | null
+  kept: readonly KeptCopy[]
+  /** Grows with every restore. */
+  generation: number
+  /** Why the last restore was taken back, if it was. */
+  problem: string | null
+}
+
 export type FlowForgeApi = {
   sources: {
     importFile(
@@ -395,6 +430,21 @@ export type FlowForgeApi = {
     state(args?: FlowForgeInputs['health']['state']): Promise<HealthState>
     check(args?: FlowForgeInputs['health']['check']): Promise<CheckReport>
   }
+  backup: {
+    /** One SQLite file with everything in it; what is done meanwhile goes on. */
+    create(args?: FlowForgeInputs['backup']['create']): Promise<File>
+    /** Answers when it is in its place; calls made from then on are about what was restored. */
+    restore(args: FlowForgeInputs['backup']['restore']): Promise<BackupSummary>
+    inspect(
+      args: FlowForgeInputs['backup']['inspect']
+    ): Promise<{ inspectionId: string; summary: BackupSummary }>
+    discard(args?: FlowForgeInputs['backup']['discard']): Promise<void>
+    undoRestore(args?: FlowForgeInputs['backup']['undoRestore']): Promise<void>
+    cancel(args?: FlowForgeInputs['backup']['cancel']): Promise<void>
+    status(args?: FlowForgeInputs['backup']['status']): Promise<BackupStatus>
+    saveKept(args: FlowForgeInputs['backup']['saveKept']): Promise<File>
+    removeKept(args: FlowForgeInputs['backup']['removeKept']): Promise<void>
+  }
   status(): Promise<Status>
 }
 
@@ -416,6 +466,8 @@ export type Boot =
   | { state: 'outdated' }
   /** Another tab with another version of the code holds the storage; `ready` follows by itself when it lets go. */
   | { state: 'other-tab' }
+  /** A backup takes the place of what was there; calls wait, and `ready` follows. */
+  | { state: 'restoring' }
   | { state: 'storage-unavailable'; message: string }
   | { state: 'failed'; message: string; code: ErrorCode }
 

@@ -11,6 +11,7 @@ export type Gate = {
 const refusal = (boot: Boot): FlowForgeError | undefined => {
   switch (boot.state) {
     case 'starting':
+    case 'restoring':
     case 'ready':
     case 'slow':
     case 'no-answer':

@@ -36,14 +36,15 @@ const toBoot = (thrown: unknown): Boot => {
     : { state: 'failed', code, message }
 }
 
-const open = async (): Promise<Opened> => {
+const open = async (onReplaced: () => void): Promise<Opened> => {
   const context = await openDbContext({ storage: 'opfs', now, newId })
   const engine = openComputeEngine({ blobStore: context.blobStore })
   const program = await startProgram({
     context,
     engine,
     world: systemWorld,
-    baseUrl: import.meta.env.BASE_URL
+    baseUrl: import.meta.env.BASE_URL,
+    onReplaced
   })
   return {
     target: toTarget(program, context),
@@ -55,9 +56,17 @@ const open = async (): Promise<Opened> => {
   }
 }
 
-takePart({ build, world: systemWorld, switchboard, gate, open, prepare: prepareStorage }).catch(
-  (thrown: unknown) => {
-    console.error('FlowForge could not start', thrown)
-    gate.tell(toBoot(thrown))
-  }
-)
+const fail = (thrown: unknown): void => {
+  console.error('FlowForge could not start', thrown)
+  gate.tell(toBoot(thrown))
+}
+
+takePart({
+  build,
+  world: systemWorld,
+  switchboard,
+  gate,
+  open,
+  prepare: prepareStorage,
+  onFailure: fail
+}).catch(fail)

@@ -3,6 +3,7 @@ import { ALL_PROJECTIONS } from '../workflow/projections/all.ts'
 import { createAggregateStore } from './aggregate-store.ts'
 import type { FlowForgeApi, RunProgress, WireDbApi } from './api.ts'
 import { createArtifactHandlers } from './artifact-handlers.ts'
+import { createBackupHandlers } from './backup-handlers.ts'
 import { createCatalog } from './catalog.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
@@ -44,8 +45,10 @@ export const startProgram = async (args: {
   engine: ComputeEngine
   world: World
   baseUrl: string
+  /** Told that the storage is about to be replaced: this program answers nothing any more, and storage is to be opened again. */
+  onReplaced?: () => void
 }): Promise<Program> => {
-  const { context, engine, world, baseUrl } = args
+  const { context, engine, world, baseUrl, onReplaced = () => undefined } = args
   const projections = await startProjections({ context, definitions: ALL_PROJECTIONS, world })
   const log = createEventLog(context, ALL_PROJECTIONS)
   const aggregates = createAggregateStore(context, log, world)
@@ -75,6 +78,7 @@ export const startProgram = async (args: {
       artifacts: createArtifactHandlers({ context, engine }),
       replicas: createReplicaHandlers(context),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
+      backup: createBackupHandlers({ context, onReplaced }),
       log: createLogHandlers(context),
       health: createHealthHandlers(context),
       projections: createProjectionHandlers(projections),

@@ -15,6 +15,8 @@ import { readPages } from './read-pages.ts'
 const newest = MIGRATIONS.at(-1)?.version ?? 0
 const LARGE = new Uint8Array(1_300_000).map((_, index) => index % 251)
 
+const swapped = (): void => undefined
+
 let place: StoragePlace
 let context: DbContext
 let end: () => void
@@ -37,7 +39,7 @@ const reopen = async (migrations?: readonly Migration[]): Promise<void> => {
 }
 const restore = async (file: Blob): Promise<void> => {
   const { id } = await context.backup.stage(file, {})
-  await context.backup.restore(id, {})
+  await context.backup.restore(id, swapped, {})
   await reopen()
 }
 const append = (text: string) =>
@@ -125,7 +127,7 @@ describe('a backup', () => {
     expect(context.backup.place()).toEqual({ generation: 1, problem: null })
     expect(context.backup.kept()).toMatchObject([{ kind: 'before-restore', logPosition: 702 }])
 
-    await context.backup.undoRestore()
+    await context.backup.undoRestore(swapped)
     await reopen()
     expect(await content()).toEqual(between)
   })
@@ -205,13 +207,13 @@ describe('a backup', () => {
     }
     await reopen([...MIGRATIONS, next])
     const { id } = await context.backup.stage(file, {})
-    await context.backup.restore(id, {})
+    await context.backup.restore(id, swapped, {})
     await reopen([...MIGRATIONS, next])
     expect(await context.projectionStore.query({ sql: 'SELECT id FROM next' })).toEqual([{ id: 'w1' }])
     expect(await context.facts()).toMatchObject({ schemaVersion: newest + 1, logPosition: 701 })
     const newer = await context.backup.create({})
     await reopen([...MIGRATIONS, next])
-    await context.backup.undoRestore()
+    await context.backup.undoRestore(swapped)
     await context.close()
     ;({ place, end } = await openPlace())
     context = await open()
@@ -340,7 +342,7 @@ describe('what is refused, and what was there stays', () => {
   test('a backup that was made before the one that was staged last', async () => {
     const first = await context.backup.stage(file, {})
     await context.backup.stage(file, {})
-    await expect(context.backup.restore(first.id, {})).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(context.backup.restore(first.id, swapped, {})).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await context.backup.discard()
     expect(place.databases.names()).toEqual(['/flowforge.db'])
   })
@@ -351,7 +353,7 @@ test('a replacement that does not open gives its place back, and says why', asyn
   await append('later')
   const before = await content()
   const { id } = await context.backup.stage(file, {})
-  await context.backup.restore(id, {})
+  await context.backup.restore(id, swapped, {})
   await context.close()
   const { databases } = place
   place = {
@@ -383,5 +385,5 @@ test('kept copies can be saved as backups, and be removed with the blobs that on
   await context.backup.removeKept(String(copy?.file))
   expect(context.backup.kept()).toEqual([])
   expect(place.databases.names().toSorted()).toEqual(['/restored-2.db', '/shelf.db'])
-  await expect(context.backup.undoRestore()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(context.backup.undoRestore(swapped)).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })

@@ -63,7 +63,7 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
   const { room = freeRoom, verifySteps = VERIFY_STEPS } = parts
   const closing = new AbortController()
   let working: Promise<unknown> | null = null
-  let staged: { readonly id: string; readonly manifest: Manifest } | null = null
+  let staged: { readonly id: string; readonly manifest: Manifest; readonly size: number } | null = null
 
   /** One job at a time; its files are gone when it has ended, either way. */
   const alone = async <T>(job: BackupJob, work: (job: BackupJob) => Promise<T>): Promise<T> => {
@@ -134,12 +134,19 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
     }
   }
 
+  const expectStaged = (id: string) => {
+    if (staged?.id === id) return staged
+    const message = 'This backup is no longer ready to be restored. Choose the file again.'
+    throw new FlowForgeError('NOT_FOUND', message, { id })
+  }
+
   const forget = (): void => {
     staged = null
     files.remove(INCOMING)
   }
 
-  const replaceBy = async (file: string): Promise<void> => {
+  const replaceBy = async (file: string, onSwap: () => void): Promise<void> => {
+    onSwap()
     // Whoever waits is answered first; who comes now is for the next database.
     await transactions.close()
     await blobFiles.settled()
@@ -198,22 +205,23 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
     stage: (file, given) =>
       alone(given, async (job) => {
         const { id, manifest } = await readIn(file, job)
-        staged = { id, manifest }
+        staged = { id, manifest, size: file.size }
         return { id, summary: toSummary(manifest, file.size) }
       }),
+    staged: async (id) => {
+      const { manifest, size } = expectStaged(id)
+      return { id, summary: toSummary(manifest, size) }
+    },
     discard: () => alone({}, async () => forget()),
-    restore: (id, given) =>
+    restore: (id, onSwap, given) =>
       alone(given, async (job) => {
-        if (staged?.id !== id) {
-          const message = 'This backup is no longer ready to be restored. Choose the file again.'
-          throw new FlowForgeError('NOT_FOUND', message, { id })
-        }
+        const { manifest } = expectStaged(id)
         const next = shelf.nextFile()
         const incoming = await files.open(INCOMING)
         try {
-          await writeLargeBlobs(incoming, store, staged.manifest, job)
+          await writeLargeBlobs(incoming, store, manifest, job)
           await prepareReplacement({ incoming, files, next, storage, migrations, now })
-          await replaceBy(next)
+          await replaceBy(next, onSwap)
         } catch (thrown) {
           if (shelf.current().file !== next) files.remove(next)
           throw thrown
@@ -222,13 +230,13 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
         }
         forget()
       }),
-    undoRestore: () =>
+    undoRestore: (onSwap) =>
       alone({}, async () => {
         const before = shelf.kept().find(({ kind }) => kind === 'before-restore')
         if (before === undefined) {
           throw new FlowForgeError('NOT_FOUND', 'Nothing is kept from before a restore.')
         }
-        await replaceBy(before.file)
+        await replaceBy(before.file, onSwap)
       }),
     kept: shelf.kept,
     saveKept: (file, given) =>

@@ -24,6 +24,7 @@ export const noBackups: BackupPort = {
   create: () => refuse(NO_BACKUP),
   createIn: () => refuse(NO_BACKUP),
   stage: () => refuse(NO_BACKUP),
+  staged: () => refuse(NO_BACKUP),
   discard: () => Promise.resolve(),
   restore: () => refuse(NO_BACKUP),
   undoRestore: () => refuse(NO_BACKUP),

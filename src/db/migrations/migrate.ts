@@ -94,7 +94,7 @@ export const migrate = async (
     }
     database.script('COMMIT')
   } catch (thrown) {
-    // A full disk rolls back by itself.
+    // A full disk, or a failing one, may have rolled it back already; that is what there is to tell then.
     if (database.sqlite3.capi.sqlite3_get_autocommit(database.handle) === 0) database.script('ROLLBACK')
     throw failed(thrown, found, newest, current)
   } finally {

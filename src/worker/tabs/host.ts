@@ -107,6 +107,8 @@ const serveTab = (
 export type Host = {
   /** Takes no more; what was asked before is still answered. */
   close(to: Build): void
+  /** Another history takes the place of this one: screens are to be drawn anew. */
+  replaced(): void
   /** What is unanswered now stays so. */
   end(): void
 }
@@ -153,6 +155,7 @@ export const hostTabs = (args: {
       common.postMessage({ type: 'giving-way', to } satisfies Announcement)
       for (const { close } of served.values()) close()
     },
+    replaced: () => common.postMessage({ type: 'replaced' } satisfies Announcement),
     end: () => {
       common.close()
       for (const { end } of served.values()) end()

@@ -40,7 +40,9 @@ export const Announcement = z.discriminatedUnion('type', [
   /** A leader is ready; every other tab says hello. */
   z.object({ type: z.literal('leader') }),
   /** The leader gives way to a newer build; who is older waits for the lock behind it. */
-  z.object({ type: z.literal('giving-way'), to: Build })
+  z.object({ type: z.literal('giving-way'), to: Build }),
+  /** A restore puts another history in the place of this one; `leader` follows. */
+  z.object({ type: z.literal('replaced') })
 ])
 
 /** What a tab says to the leader on its own channel. The epoch names the leader that is meant: another one drops it. */

@@ -112,6 +112,8 @@ export type LeaderNews =
   | { readonly type: 'busy' }
   /** It is newer than this tab. */
   | { readonly type: 'newer' }
+  /** A restore replaces what it answers from; it leads again at once. */
+  | { readonly type: 'replaced' }
   /** It is about to be followed by a newer one. */
   | { readonly type: 'giving-way' }
 
@@ -174,6 +176,9 @@ export const joinTabs = async (args: {
         return
       case 'leader':
         sayHello()
+        return
+      case 'replaced':
+        hear({ type: 'replaced' })
         return
       case 'giving-way':
         if (isNewer(parsed.data.to, build)) hear({ type: 'giving-way' })

@@ -41,6 +41,7 @@ const api = {
       world: systemWorld,
       switchboard,
       gate,
+      onFailure: (thrown) => console.error(thrown),
       patienceMs,
       prepare: nothing,
       open: async () => {

@@ -5,9 +5,10 @@ import type { World } from '../world.ts'
 import type { Build } from './build.ts'
 import { createDrainable } from './drain.ts'
 import { createGiveWay } from './give-way.ts'
-import { hostTabs } from './host.ts'
+import { hostTabs, type Host } from './host.ts'
 import { leaderName, leadsSince, toEpoch } from './messages.ts'
 import { joinTabs, type LeaderNews } from './remote.ts'
+import { createReplaceable } from './replaceable.ts'
 import type { Switchboard } from './switchboard.ts'
 import type { Target } from './target.ts'
 
@@ -24,9 +25,12 @@ type Parts = {
   readonly world: World
   readonly switchboard: Switchboard
   readonly gate: Gate
-  readonly open: () => Promise<Opened>
+  /** @param onReplaced to be called when a restore is about to replace the storage under the program */
+  readonly open: (onReplaced: () => void) => Promise<Opened>
   /** Does ahead what opening takes. */
   readonly prepare: () => void
+  /** Told when storage does not open again after a restore. */
+  readonly onFailure: (thrown: unknown) => void
   /** How long somebody may wait in silence, in ms. */
   readonly patienceMs?: number
 }
@@ -51,7 +55,7 @@ const createPatience = (ms: number, tell: () => void): { begin: () => void; end:
  * leads, or never will. @throws what `open` throws
  */
 export const takePart = async (parts: Parts): Promise<void> => {
-  const { build, world, switchboard, gate, open, prepare, patienceMs = PATIENCE_MS } = parts
+  const { build, world, switchboard, gate, open, prepare, onFailure, patienceMs = PATIENCE_MS } = parts
 
   /** Answers with the lock, or with null where a newer build leads: this one never will. */
   const follow = async (): Promise<Release | null> => {
@@ -90,6 +94,10 @@ export const takePart = async (parts: Parts): Promise<void> => {
           queueing.abort()
           gate.tell({ state: 'outdated' })
           return
+        case 'replaced':
+          wait({ state: 'restoring' })
+          patience.begin()
+          return
         case 'giving-way':
           queueing.abort()
       }
@@ -126,18 +134,33 @@ export const takePart = async (parts: Parts): Promise<void> => {
     gate.tell({ state: 'starting' })
     patience.begin()
     try {
-      const opened = await open()
-      const target = createDrainable(opened.target)
+      let host: Host | null = null
+      const replaceable = createReplaceable({
+        onReplaced: () => {
+          switchboard.detach()
+          gate.tell({ state: 'restoring' })
+        },
+        reopen: async () => {
+          host?.replaced()
+          host?.end()
+          await opened.close()
+          resign()
+          await lead(release)
+        },
+        onFailure
+      })
+      const opened = await open(replaceable.replaced)
+      const target = createDrainable(replaceable.guard(opened.target))
       const giveWay = createGiveWay({
         busy: opened.busy,
         stopTaking: (to) => {
-          host.close(to)
+          host?.close(to)
           switchboard.detach()
         },
         drained: target.drained,
         end: async () => {
           // The channels before the database: nobody may be told what is not there any more.
-          host.end()
+          host?.end()
           await opened.close()
           letGo()
           gate.tell({ state: 'outdated' })
@@ -145,7 +168,7 @@ export const takePart = async (parts: Parts): Promise<void> => {
       })
       switchboard.attach(target)
       gate.tell({ state: 'ready' })
-      const host = hostTabs({ target, epoch, build, giveWay })
+      host = hostTabs({ target, epoch, build, giveWay })
     } catch (thrown) {
       // Another tab may be able to open what this one cannot.
       letGo()
