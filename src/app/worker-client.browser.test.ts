@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createApp, defineComponent, h, nextTick, ref, type Ref } from 'vue'
-import type { Boot } from '../worker/api.ts'
+import { flowForgeInputs, type Boot } from '../worker/api.ts'
 import { useLiveQuery, type LiveQuery } from './useLiveQuery.ts'
 import { provideWorkerClient } from './useWorkerClient.ts'
 import { createWorkerClient, type WorkerClient } from './worker-client.ts'
@@ -115,14 +115,8 @@ describe('a call', () => {
   it('can be found by name in the console', () => {
     const { db, flowforge } = start()
     expect(Object.keys(db)).toContain('appendEvent')
-    expect(Object.keys(flowforge)).toEqual([
-      'sources',
-      'workflows',
-      'runs',
-      'artifacts',
-      'examples',
-      'status'
-    ])
+    expect(Object.keys(flowforge).toSorted()).toEqual([...Object.keys(flowForgeInputs), 'status'].toSorted())
+    expect(Object.keys(flowforge.backup)).toContain('restore')
   })
 })
 

@@ -46,16 +46,16 @@ export const createExampleHandlers = ({
   }
 
   const open = async (example: string, callId: string | undefined): Promise<{ workflowId: string }> => {
-    /** Each part lands once, too: a call that is sent again goes on where it was. */
-    const partOf = (name: string) => (callId === undefined ? undefined : `${callId}/${name}`)
+    /** Each part lands once, too: a call that is sent again goes on where it was. It is part of an id that stands in addresses. */
+    const partOf = (name: string) => (callId === undefined ? undefined : `${callId}-${name}`)
     const response = await bundled(`${example}.json`)
     const { sources: fileNames, workflow } = Example.parse(await response.json())
     const known = await existing(workflow.name)
     if (known !== undefined) return { workflowId: known }
-    for (const fileName of fileNames) {
+    for (const [index, fileName] of fileNames.entries()) {
       const bytes = await (await bundled(fileName)).blob()
       const file = new File([bytes], fileName, { type: bytes.type })
-      await sources.importFile({ file }, partOf(fileName))
+      await sources.importFile({ file }, partOf(String(index)))
     }
     const { workflowId } = await workflows.import(workflow, partOf('workflow'))
     return { workflowId }

@@ -30,12 +30,14 @@ export const WORKFLOW_SUMMARIES = `
   SELECT w.id, w.name, w.description, coalesce(w.updated_at, w.created_at) AS updated_at,
          max(CASE v.status WHEN 'draft' THEN v.version END) AS draft,
          max(CASE v.status WHEN 'active' THEN v.version END) AS active,
-         count(v.id) AS versions, a.runs, a.succeeded, a.failed, a.median_ms, a.last_success_at, l.id AS run_id, l.status AS run_status, l.at AS run_at
+         count(v.id) AS versions, a.runs, a.succeeded, a.failed, a.median_ms, a.last_success_at,
+         l.id AS run_id, l.status AS run_status, l.at AS run_at
     FROM workflows w
     LEFT JOIN workflow_versions v ON v.workflow_id = w.id
     LEFT JOIN last_runs l ON l.workflow_id = w.id AND l.place = 1
-     LEFT JOIN workflow_activity a ON a.workflow_id = w.id
-   GROUP BY w.id, w.name, w.description, w.updated_at, w.created_at, l.id, l.status, l.at
+    LEFT JOIN workflow_activity a ON a.workflow_id = w.id
+   GROUP BY w.id, w.name, w.description, w.updated_at, w.created_at, l.id, l.status, l.at,
+            a.runs, a.succeeded, a.failed, a.median_ms, a.last_success_at
    ORDER BY updated_at DESC, w.name`
 
 const SummaryRow = z.object({
