@@ -1,10 +1,11 @@
 /** Room that is kept free by a file of zeros, and given up when a write has failed for want of it. */
 export type Reserve = {
   readonly isTaken: () => boolean
-  /** Gives the room up, at once. */
-  readonly release: () => void
+  /** Gives the room up. */
+  readonly release: () => Promise<void>
   /** Takes it again; answers whether there was room. Gives way to others between its pieces. */
   readonly take: () => Promise<boolean>
+  /** Ends a taking that is under way. */
   readonly close: () => void
 }
 
@@ -12,46 +13,58 @@ export type Reserve = {
 export const RESERVE_BYTES = 16 * 1024 * 1024
 const PIECE = 1024 * 1024
 
-/** Written, not merely sized: a file of holes keeps no room on a disk. */
+/**
+ * Written, not merely sized: a file of holes keeps no room on a disk. Nobody has it open in between, and it is removed
+ * rather than cut: a browser counts what a file once had as long as a handle is open on it.
+ */
 export const openReserve = async (
   name: string,
   open: <T>(attempt: () => Promise<T>) => Promise<T>,
   size = RESERVE_BYTES
 ): Promise<Reserve> => {
   const root = await navigator.storage.getDirectory()
-  const handle = await root.getFileHandle(name, { create: true })
-  const access = await open(() => handle.createSyncAccessHandle())
   const zeros = new Uint8Array(Math.min(PIECE, size))
+  let isTaken = (await (await root.getFileHandle(name, { create: true })).getFile()).size === size
   let isClosed = false
-  const isTaken = (): boolean => access.getSize() === size
-  const release = (): void => {
-    access.truncate(0)
-    access.flush()
+
+  const release = async (): Promise<void> => {
+    isTaken = false
+    await open(() => root.removeEntry(name)).catch((thrown: unknown) => {
+      if (!(thrown instanceof DOMException) || thrown.name !== 'NotFoundError') throw thrown
+    })
   }
+
+  const fill = async (): Promise<boolean> => {
+    const handle = await root.getFileHandle(name, { create: true })
+    const access = await open(() => handle.createSyncAccessHandle())
+    try {
+      for (let at = 0; at < size && !isClosed; at += zeros.byteLength) {
+        const piece = zeros.subarray(0, size - at)
+        // A browser may write less than it was given, or answer with a huge number.
+        if (access.write(piece, { at }) !== piece.byteLength) return false
+        // oxlint-disable-next-line no-await-in-loop -- a piece at a time
+        await new Promise((resolve) => setTimeout(resolve))
+      }
+      access.flush()
+      return !isClosed
+    } catch {
+      // That there is no room is the answer, whatever the browser calls it.
+      return false
+    } finally {
+      access.close()
+    }
+  }
+
   return {
-    isTaken,
+    isTaken: () => isTaken,
     release,
     take: async () => {
-      try {
-        for (let at = access.getSize(); at < size; at += zeros.byteLength) {
-          const piece = zeros.subarray(0, size - at)
-          // A browser may write less than it was given, or answer with a huge number.
-          if (access.write(piece, { at }) !== piece.byteLength) throw new Error('There is no room for it.')
-          // oxlint-disable-next-line no-await-in-loop -- a piece at a time
-          await new Promise((resolve) => setTimeout(resolve))
-          if (isClosed) return false
-        }
-        access.flush()
-        return true
-      } catch {
-        // That there is no room is the answer, whatever the browser calls it.
-        if (!isClosed) release()
-        return false
-      }
+      isTaken = await fill()
+      if (!isTaken && !isClosed) await release()
+      return isTaken
     },
     close: () => {
       isClosed = true
-      access.close()
     }
   }
 }

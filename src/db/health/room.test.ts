@@ -9,7 +9,7 @@ const createDisk = () => {
   const disk = { left: 1_000_000_000, reserve: 0, told: [] as string[] }
   const reserve: Reserve = {
     isTaken: () => disk.reserve > 0,
-    release: () => {
+    release: async () => {
       disk.reserve = 0
     },
     take: async () => {
@@ -22,7 +22,8 @@ const createDisk = () => {
   const reports = {
     keep: async (_kind: string, outcome: string) => {
       disk.told.push(outcome)
-    }
+    },
+    latest: async () => disk.told.at(-1) ?? null
   }
   return { disk, open: () => createRoom(reserve, reports, async () => disk.left, 1) }
 }
@@ -37,7 +38,7 @@ test('the reserve is given up when a write finds no room, and taken again when t
   await vi.waitFor(() => expect(disk.reserve).toBe(1))
   disk.left = 0
   room.ranFull()
-  expect(disk).toMatchObject({ reserve: 0, told: ['full'] })
+  await vi.waitFor(() => expect(disk).toMatchObject({ reserve: 0, told: ['full'] }))
   room.ranFull()
   expect(disk.told).toEqual(['full'])
   disk.left = 1_000_000_000
@@ -79,4 +80,17 @@ test('a disk that is full at the opening is said to be', async () => {
   room = open()
   await vi.waitFor(() => expect(disk.told).toEqual(['full']))
   expect(room.expectRoom).toThrow('The storage is full')
+})
+
+test('what was said of a full storage is taken back by the next session that finds room', async () => {
+  const { disk, open } = createDisk()
+  const before = open()
+  await vi.waitFor(() => expect(disk.reserve).toBe(1))
+  disk.left = 0
+  before.ranFull()
+  await vi.waitFor(() => expect(disk.told).toEqual(['full']))
+  before.stop()
+  disk.left = 1_000_000_000
+  room = open()
+  await vi.waitFor(() => expect(disk).toMatchObject({ reserve: 1, told: ['full', 'free'] }))
 })

@@ -54,7 +54,8 @@ export const createRoom = (
         if (!isFull) tell('full')
         isFull = true
         later(AGAIN_MS)
-      } else if (isFull) {
+      } else if (isFull || (await reports.latest('room')) === 'full') {
+        // Said by this session, or left over from one that ended while it was full.
         isFull = false
         tell('free')
       }
@@ -75,8 +76,13 @@ export const createRoom = (
   return {
     ranFull: () => {
       if (isStopped) return
-      if (reserve.isTaken()) reserve.release()
-      if (!isFull) tell('full')
+      if (!isFull) {
+        // What is told needs room itself.
+        reserve.release().then(
+          () => tell('full'),
+          (thrown: unknown) => console.error('The reserve could not be given up', thrown)
+        )
+      }
       isFull = true
       later(AGAIN_MS)
     },
