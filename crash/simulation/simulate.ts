@@ -140,6 +140,9 @@ const live = async (
     throw new Broken([...integrity, ...promises], integrity.length > 0)
   tally.verified += 1
 
+  const surprises: unknown[] = []
+  /** The log could not be read, and the subscription has ended; the next life goes on where it was. */
+  let isDeaf = false
   const stop = program.followEvents(
     context,
     { afterPosition: facts.heardUpTo },
@@ -149,7 +152,8 @@ const live = async (
       facts.heardUpTo = position
     },
     (thrown) => {
-      if (!killer.isDead() && !isExplained(mode, thrown)) throw thrown
+      isDeaf = true
+      if (!killer.isDead() && !isExplained(mode, thrown)) surprises.push(thrown)
     }
   )
   chain.hasCaughtUp = false
@@ -157,7 +161,6 @@ const live = async (
     killer.killAfter(random.pick([random.between(1, 30), random.between(1, 300)]))
   const log = program.createEventLog(context, program.ALL_PROJECTIONS)
   const aggregates = program.createAggregateStore(context, log)
-  const surprises: unknown[] = []
   await Promise.all(
     CLIENTS.map((client): Promise<void> => {
       const bench: Workbench = {
@@ -179,16 +182,17 @@ const live = async (
     })
   )
   if (killer.isDead()) return
-  if (surprises.length > 0)
+  const { logPosition } = await context.facts()
+  while (facts.heardUpTo < logPosition && !isDeaf && !killer.isDead()) {
+    await new Promise<void>((resolve) => scheduler.after(1, resolve))
+  }
+  if (surprises.length > 0) {
     throw new Broken(
       surprises.map((thrown) => `unexpected ${said(thrown)}`),
       false
     )
-  const { logPosition } = await context.facts()
-  while (facts.heardUpTo < logPosition && !killer.isDead()) {
-    await new Promise<void>((resolve) => scheduler.after(1, resolve))
   }
-  chain.hasCaughtUp = true
+  chain.hasCaughtUp = !isDeaf
   stop()
   await during('closing', context.close())
 }
