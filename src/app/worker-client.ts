@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from 'uuid'
 import * as Comlink from 'comlink'
 import { FlowForgeError, SubscribeInput, fromWireError } from '../worker/api.ts'
 import type {
@@ -166,7 +167,8 @@ const toTarget = (remote: Comlink.Remote<WorkerApi>): Target => {
 /** Speaks with a worker that exposes `WorkerApi`, and with another one when it dies or the page has slept. */
 export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): WorkerClient => {
   keepErrorCodes()
-  const newId = (): string => crypto.randomUUID()
+  // A call's id may become that of an event; in the order of time they stand together in its index.
+  const newId = (): string => uuidv7()
   const switchboard = createSwitchboard()
   const calls = createCalls(switchboard, newId)
   const bootListeners = new Set<(boot: Boot) => void>()
