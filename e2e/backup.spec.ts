@@ -1,3 +1,5 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { join } from 'node:path'
 import { test, type BrowserContext, type Page } from '@playwright/test'
 import { expect, freshProfile, openApp, openBrowser, type Profile } from './app.ts'
 
@@ -57,6 +59,41 @@ test.describe('backup and restore', () => {
 
     await other.evaluate(() => window.flowforge.backup.undoRestore())
     expect(await content(other)).toEqual(changed)
+    expect(await content(page)).toEqual(changed)
+  })
+
+  test('a person saves a backup, restores it, undoes that, and is told of a file that is none', async ({
+    baseURL
+  }) => {
+    const page = await openApp(browser, String(baseURL))
+    await fill(page)
+    const before = await content(page)
+    await page.goto(`${String(baseURL)}/settings#backup`)
+    const backup = page.getByRole('region', { name: 'Backup', exact: true })
+    const downloading = page.waitForEvent('download')
+    await backup.getByRole('button', { name: 'Save a backup' }).click()
+    const download = await downloading
+    const saved = join(profile.folder, download.suggestedFilename())
+    await download.saveAs(saved)
+    await change(page)
+    const changed = await content(page)
+
+    const picker = backup.locator('input[type=file]')
+    await picker.setInputFiles({ name: 'notes.sqlite', mimeType: '', buffer: Buffer.from('a,b\n1,2\n') })
+    await expect(backup.getByRole('alert')).toBeVisible()
+    expect(await content(page)).toEqual(changed)
+
+    await picker.setInputFiles(saved)
+    await expect(backup.getByText('1 workflow · ')).toBeVisible()
+    expect(await content(page)).toEqual(changed)
+    await backup.getByRole('button', { name: 'Restore it' }).click()
+    await expect(backup.getByText('The backup is in place')).toBeVisible()
+    expect(await content(page)).toEqual(before)
+
+    const { violations } = await new AxeBuilder({ page }).include('#backup').analyze()
+    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
+    await backup.getByRole('button', { name: 'Undo the last restore' }).click()
+    await expect(backup.getByText('is back')).toBeVisible()
     expect(await content(page)).toEqual(changed)
   })
 
