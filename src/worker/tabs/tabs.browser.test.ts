@@ -62,8 +62,11 @@ describe('a tab that works through another', () => {
     const leading: Target = {
       ...target,
       call: async (call, mayRepeat) => {
-        await target.call(call, mayRepeat)
-        landed.push(call.path.join('.'))
+        const path = call.path.join('.')
+        await target.call(call, mayRepeat).then(
+          () => landed.push(path),
+          (thrown: unknown) => landed.push(`${path}: ${String(thrown)}`)
+        )
         return new Promise(() => undefined)
       }
     }
@@ -100,7 +103,7 @@ describe('a tab that works through another', () => {
     const die = lead(leading)
     await join()
     const answers = calls.map(([path, args]) => ask(path, args))
-    await vi.waitFor(() => expect(landed.toSorted()).toEqual(calls.map(([path]) => path).toSorted()), 20_000)
+    await vi.waitFor(() => expect(landed.toSorted()).toEqual(calls.map(([path]) => path).toSorted()), 45_000)
     // What others do in between must not be undone by a command that comes a second time.
     await own('db.upsertProjection', { table: 'principals', rows: [{ ...row, name: 'second' }] })
     await own('db.putBlob', { key: 'b', data: new Blob(['second']) })
