@@ -23,6 +23,8 @@ export default defineConfig({
         worker: { format: 'es' },
         test: {
           name: 'browser',
+          // They share an origin, and with it the lock and the channel by which tabs find each other.
+          fileParallelism: false,
           include: ['src/**/*.browser.test.ts'],
           testTimeout: 60_000,
           browser: {
