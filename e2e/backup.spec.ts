@@ -62,6 +62,43 @@ test.describe('backup and restore', () => {
     expect(await content(page)).toEqual(changed)
   })
 
+  test('whoever follows the log is told that a restore has put another history in its place, in every tab', async ({
+    baseURL
+  }) => {
+    const page = await openApp(browser, String(baseURL))
+    const other = await openApp(browser, String(baseURL), await browser.newPage())
+    await page.evaluate(() =>
+      window.db.appendEvent({ aggregateId: 'a:1', eventType: 'Noted', payload: { text: 'kept' } })
+    )
+    const file = await page.evaluateHandle(() => window.flowforge.backup.create())
+    await page.evaluate(() =>
+      window.db.appendEvent({ aggregateId: 'a:1', eventType: 'Noted', payload: { text: 'undone' } })
+    )
+    for (const tab of [page, other]) {
+      await tab.evaluate(() => {
+        const heard: string[] = []
+        Object.assign(window, { heard })
+        window.db.subscribe({
+          afterPosition: 1,
+          listener: ({ payload }) => heard.push(String(payload['text'])),
+          onFailure: (error) => heard.push(`${Reflect.get(Object(error), 'code')}: ${String(error)}`)
+        })
+      })
+    }
+    const heardIn = (tab: Page): Promise<string[]> => tab.evaluate(() => Reflect.get(window, 'heard'))
+    for (const tab of [page, other]) await expect.poll(() => heardIn(tab)).toEqual(['undone'])
+
+    await page.evaluate((backup) => window.flowforge.backup.restore({ file: backup }), file)
+    await page.evaluate(() =>
+      window.db.appendEvent({ aggregateId: 'a:1', eventType: 'Noted', payload: { text: 'in its place' } })
+    )
+    for (const tab of [page, other]) {
+      await expect
+        .poll(() => heardIn(tab))
+        .toEqual(['undone', expect.stringMatching(/^CONFLICT: .*subscribe again/)])
+    }
+  })
+
   test('a person saves a backup, restores it, undoes that, and is told of a file that is none', async ({
     baseURL
   }) => {
@@ -70,6 +107,8 @@ test.describe('backup and restore', () => {
     const before = await content(page)
     await page.goto(`${String(baseURL)}/settings#backup`)
     const backup = page.getByRole('region', { name: 'Backup', exact: true })
+    await expect(backup.getByRole('heading', { name: 'Backup' })).toBeInViewport()
+    await expect(page.getByRole('heading', { name: 'Storage' })).not.toBeInViewport()
     const downloading = page.waitForEvent('download')
     await backup.getByRole('button', { name: 'Save a backup' }).click()
     const download = await downloading
@@ -89,6 +128,8 @@ test.describe('backup and restore', () => {
     await backup.getByRole('button', { name: 'Restore it' }).click()
     await expect(backup.getByText('The backup is in place')).toBeVisible()
     expect(await content(page)).toEqual(before)
+    // It was closed in order before it was opened again.
+    expect((await page.evaluate(() => window.flowforge.health.state())).lastEnd.kind).toBe('clean')
 
     const { violations } = await new AxeBuilder({ page }).include('#backup').analyze()
     expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])

@@ -1,4 +1,10 @@
-import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
+import {
+  createRouter,
+  createWebHistory,
+  type Router,
+  type RouteRecordRaw,
+  type RouterScrollBehavior
+} from 'vue-router'
 
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: { name: 'workflows' } },
@@ -46,9 +52,15 @@ const routes: RouteRecordRaw[] = [
   }
 ]
 
+/** What scrolls is a part of the screen, not the window: a hash brings its part into view there. */
+const scrollBehavior: RouterScrollBehavior = ({ hash }) => {
+  if (hash !== '') document.getElementById(decodeURIComponent(hash.slice(1)))?.scrollIntoView()
+  return false
+}
+
 /** Every screen is a chunk of its own: the first one to be seen does not wait for the others. */
 export const createAppRouter = (): Router => {
-  const router = createRouter({ history: createWebHistory(), routes })
+  const router = createRouter({ history: createWebHistory(), routes, scrollBehavior })
   router.afterEach((to) => {
     const title = to.meta['title']
     document.title = typeof title === 'string' ? `${title} · FlowForge` : 'FlowForge'

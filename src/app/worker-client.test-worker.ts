@@ -84,7 +84,8 @@ expose({
     record.postMessage({ what: 'subscribe', afterPosition })
     void listener({
       events: [{ position: afterPosition + 1 }] as unknown as LogBatch['events'],
-      position: afterPosition + 1
+      position: afterPosition + 1,
+      generation: 0
     })
     return proxy(() => undefined)
   }

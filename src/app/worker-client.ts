@@ -222,7 +222,10 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
     }
   })
 
-  const followLog: DbApi['subscribe'] = ({ listener, ...args }, given = listener) => {
+  const followLog: DbApi['subscribe'] = (
+    { listener, onFailure = reportError, ...args },
+    given = listener
+  ) => {
     const query = parseInput('subscribe', SubscribeInput, args)
     if (typeof given !== 'function') {
       throw new FlowForgeError('INVALID_INPUT', 'subscribe: give it a listener, a function of one event.')
@@ -235,7 +238,7 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
         await given(event)
       }
     }
-    const stop = switchboard.subscribe(query, hear, reportError)
+    const stop = switchboard.subscribe(query, hear, onFailure)
     return () => {
       isOver = true
       stop()

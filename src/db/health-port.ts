@@ -9,7 +9,7 @@ export type CheckReport = {
   readonly kind: 'check'
   readonly isSound: boolean
   /** Why it was made. */
-  readonly trigger: 'unclean-end' | 'asked'
+  readonly trigger: 'unclean-end' | 'asked' | 'restored'
   readonly tables: number
   readonly findings: readonly CheckFinding[]
   /** How long it took, in ms, with others' turns in between. */
@@ -27,6 +27,9 @@ export type HealthState = {
 /** + The state that the database's file is in, and how it was left. */
 export interface HealthPort {
   state(): Promise<HealthState>
-  /** Checks the file, a table a turn. Done by itself after an end that was not clean. */
+  /**
+   * Checks the file, a table a turn. Done by itself after an end that was not clean, and, with the log's hash chain, at
+   * the first opening after a restore.
+   */
   check(): Promise<CheckReport>
 }

@@ -119,7 +119,9 @@ export const dbInputs = {
 export const SubscribeInput = z.strictObject({
   afterPosition: z.number().int().min(0).optional(),
   aggregateType: Text.optional(),
-  eventType: Text.optional()
+  eventType: Text.optional(),
+  /** + The history that `afterPosition` is of (`backup.status` has it): where another has taken its place, `CONFLICT`. */
+  generation: z.number().int().min(0).optional()
 })
 export type EventListener = (event: Event) => unknown
 
@@ -133,11 +135,12 @@ export type DbApi = {
   readAll(args: DbInputs['readAll']): Promise<Event[]>
   /**
    * Hands on the events after a position and then those that come, in order, each once. The next is handed on when the
-   * listener's answer to the last has settled. A listener that throws ends the subscription. Answers with a function that
-   * ends it.
+   * listener's answer to the last has settled. A listener that throws ends the subscription, and so does a restore, with
+   * `CONFLICT`: its positions are those of another history, and whoever follows begins again. `onFailure` hears why it
+   * ended by itself; where none is given, it is reported as an uncaught error. Answers with a function that ends it.
    */
   subscribe(
-    args: In<typeof SubscribeInput> & { listener?: EventListener },
+    args: In<typeof SubscribeInput> & { listener?: EventListener; onFailure?: (error: unknown) => void },
     listener?: EventListener
   ): () => void
   latestSnapshot(args: DbInputs['latestSnapshot']): Promise<Snapshot | null>
@@ -481,8 +484,15 @@ export type WireDbApi = Omit<DbApi, 'loadEvents' | 'readAll' | 'queryProjection'
 /** One call of the door. Sent again under its id, a command lands once. */
 export const DoorCall = z.strictObject({ id: Text, path: z.array(Text).min(2), args: z.unknown() })
 
-/** Events, and the position up to which nothing is missing: whoever goes on later goes on from there. */
-export type LogBatch = { readonly events: readonly Event[]; readonly position: number }
+/**
+ * Events, and the position up to which nothing is missing: whoever goes on later goes on from there, in the same
+ * generation, or not at all.
+ */
+export type LogBatch = {
+  readonly events: readonly Event[]
+  readonly position: number
+  readonly generation: number
+}
 
 export type WorkerApi = {
   /** Carries out one of the calls of `db` and `flowforge`. The page makes the id and keeps the call until it is answered. */

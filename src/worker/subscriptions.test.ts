@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openDbContext } from '../db/index.ts'
 import type { DbContext, Event } from '../db/ports.ts'
+import type { LogBatch } from './api.ts'
 import { createDeferred } from './deferred.ts'
 import { followEvents, type SubscriptionArgs } from './subscriptions.ts'
 import { systemWorld } from './world.ts'
@@ -67,6 +68,7 @@ describe('a subscription', () => {
       context,
       { afterPosition: 0 },
       ({ events }) => {
+        if (events.length === 0) return undefined
         sizes.push(events.length)
         return gates[sizes.length - 1]?.promise
       },
@@ -99,7 +101,8 @@ describe('a subscription', () => {
     followEvents(
       context,
       { afterPosition: 0 },
-      () => {
+      ({ events }) => {
+        if (events.length === 0) return
         calls += 1
         throw new Error('too much')
       },
@@ -110,6 +113,27 @@ describe('a subscription', () => {
     await append(1)
     await context.facts()
     expect(calls).toBe(1)
+  })
+
+  test('that was begun in another history ends with CONFLICT, whether or not it has heard an event', async () => {
+    await append(3)
+    const begun: LogBatch[] = []
+    const end = followEvents(context, { afterPosition: 3 }, (batch) => void begun.push(batch), fail)
+    await vi.waitFor(() => expect(begun).toEqual([{ events: [], position: 3, generation: 0 }]))
+    end()
+    const restored: DbContext = {
+      ...context,
+      backup: { ...context.backup, place: () => ({ generation: 1, problem: null }) }
+    }
+    const told: unknown[] = []
+    followEvents(
+      restored,
+      { afterPosition: 3, generation: begun[0]?.generation },
+      (batch) => told.push(batch),
+      (thrown) => told.push(thrown)
+    )
+    await vi.waitFor(() => expect(told).toHaveLength(1))
+    expect(told[0]).toMatchObject({ code: 'CONFLICT', details: { reason: 'history-replaced' } })
   })
 
   test('an append that is rolled back is not handed on', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { testWorld, workflowRow } from '../contract/store-contract.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
@@ -8,8 +8,9 @@ import type { DbContext } from '../ports.ts'
 import { openMemoryFiles } from '../sqlite/open-database.ts'
 import { openContextIn, type StoragePlace } from '../sqlite/sqlite-context.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
-import { tableNames } from './content-hash.ts'
+import { hashTables, tableNames } from './content-hash.ts'
 import { memoryExportFiles } from './export-files.ts'
+import { readManifest, writeManifest } from './manifest.ts'
 import { readPages } from './read-pages.ts'
 
 const newest = MIGRATIONS.at(-1)?.version ?? 0
@@ -83,11 +84,14 @@ const content = async () => {
 }
 
 /** What a tool makes of a backup: opened, changed, and written out again. */
-const changed = async (file: Blob, change: (database: SqliteDatabase) => void): Promise<Blob> => {
+const changed = async (
+  file: Blob,
+  change: (database: SqliteDatabase) => void | Promise<void>
+): Promise<Blob> => {
   const files = await openMemoryFiles()
   await files.write('/changed.db', file.stream())
   const database = await files.open('/changed.db')
-  change(database)
+  await change(database)
   const bytes = [...readPages(database)]
   database.close()
   files.close()
@@ -318,6 +322,28 @@ describe('what is refused, and what was there stays', () => {
     )
   })
 
+  /** What somebody does who knows the format: the rows are changed, and the manifest says that they are the right ones. */
+  const forged = (sql: string): Promise<Blob> =>
+    changed(file, async (database) => {
+      const triggers = database.allOnce(`SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'`)
+      for (const { name } of triggers) database.script(`DROP TRIGGER ${String(name)}`)
+      database.script(sql)
+      for (const trigger of triggers) database.script(String(trigger['sql']))
+      const manifest = await readManifest(database)
+      database.script('DELETE FROM backup_manifest')
+      await writeManifest(database, { ...manifest, tables: await hashTables(database) })
+    })
+
+  test('a log that is not the one its hash chain seals, whatever the manifest says', async () => {
+    await context.log.seal()
+    ;({ file } = await context.backup.create({}))
+    before = await content()
+    const changedEvent = await forged(`UPDATE events SET payload_json = '{}' WHERE position = 3`)
+    await expectRefused(changedEvent, 'CORRUPT', /not the one that its hash chain seals/)
+    const withoutSeal = await forged('DELETE FROM log_seals')
+    await expectRefused(withoutSeal, 'CORRUPT', /ends in another seal/)
+  })
+
   test('any byte that flips is either noticed or makes no difference', { timeout: 120_000 }, async () => {
     const bytes = new Uint8Array(await file.arrayBuffer())
     await restore(file)
@@ -346,6 +372,35 @@ describe('what is refused, and what was there stays', () => {
     await context.backup.discard()
     expect(place.databases.names()).toEqual(['/flowforge.db'])
   })
+})
+
+test('what was restored is checked by itself, its hash chain too, and the report is kept', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const reports = async () =>
+    (await context.projectionStore.query({ sql: `SELECT outcome, report_json FROM health_reports` })).map(
+      (row) => [row['outcome'], Reflect.get(Object(JSON.parse(String(row['report_json']))), 'trigger')]
+    )
+  await context.log.seal()
+  await restore((await context.backup.create({})).file)
+  vi.advanceTimersByTime(3_000)
+  await vi.waitFor(async () => expect(await reports()).toEqual([['sound', 'restored']]))
+
+  // Somebody exchanges an event between the restore and its first opening.
+  const { file } = await context.backup.create({})
+  const { id } = await context.backup.stage(file, {})
+  await context.backup.restore(id, swapped, {})
+  await context.close()
+  const database = await place.databases.open('/restored-2.db')
+  database.script(`DROP TRIGGER events_are_never_changed;
+    UPDATE events SET payload_json = '{}' WHERE position = 3`)
+  database.close()
+  context = await open()
+  vi.advanceTimersByTime(3_000)
+  await vi.waitFor(async () => expect(await reports()).toContainEqual(['damaged', 'restored']))
+  expect((await context.health.state()).latest?.findings).toMatchObject([
+    { table: 'events', message: expect.stringContaining('changed-event') }
+  ])
 })
 
 test('a replacement that does not open gives its place back, and says why', async () => {

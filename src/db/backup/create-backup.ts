@@ -4,7 +4,7 @@ import type { FileStore } from '../blobs/file-store.ts'
 import type { Migration } from '../migrations/migrations.ts'
 import { startCopy, toPlainFile } from '../sqlite/copy-database.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
-import { hashTables } from './content-hash.ts'
+import { hashTables, tableNames } from './content-hash.ts'
 import { knownSchema, schemaOf } from './known-schema.ts'
 import { BACKUP_SCHEMA, writeManifest, type Manifest } from './manifest.ts'
 import { factsOf } from './shelf.ts'
@@ -74,6 +74,13 @@ const addBlob = async ({ target, store, job }: Parts, name: string, onBytes: (by
   return isWhole
 }
 
+/** The hash of the log's last seal; null where it has none, or a schema that knows none. */
+const chainHeadOf = (target: SqliteDatabase): string | null => {
+  if (!tableNames(target).includes('log_seals')) return null
+  const [row] = target.allOnce('SELECT sha256 FROM log_seals ORDER BY last_position DESC LIMIT 1')
+  return row === undefined ? null : String(row['sha256'])
+}
+
 const addBlobs = async (parts: Parts): Promise<Pick<Manifest, 'files' | 'missing'>> => {
   const { target, job } = parts
   const named = target
@@ -119,6 +126,7 @@ export const createBackup = async (parts: Parts): Promise<Manifest> => {
     createdAt,
     schemaVersion,
     logPosition,
+    chainHead: chainHeadOf(target),
     tables,
     files,
     missing

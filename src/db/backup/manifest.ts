@@ -28,6 +28,8 @@ export const Manifest = z.strictObject({
   createdAt: z.string(),
   schemaVersion: z.number().int().min(1),
   logPosition: Count,
+  /** The hash of the log's last seal, null where there is none; absent in what was made before it was noted. */
+  chainHead: Sha256.nullable().optional(),
   /** Every table with the SHA-256 of its rows, see `content-hash.ts`. */
   tables: z.array(z.strictObject({ name: z.string(), rows: Count, sha256: Sha256 })),
   /** Large blobs by their SHA-256, in `backup_blob_chunks`. */

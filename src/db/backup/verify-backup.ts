@@ -1,6 +1,7 @@
 import { createSHA256 } from 'hash-wasm'
 import type { BackupJob } from '../backup-port.ts'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
+import { verifyChain } from '../log/verify-chain.ts'
 import { pendingSteps } from '../migrations/migrate.ts'
 import type { Migration } from '../migrations/migrations.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
@@ -145,13 +146,36 @@ const hasItsSmallBlobs = async ({ database, job }: Candidate): Promise<void> => 
   }
 }
 
-/** In this order: what comes first makes it safe to look at what comes next. A check of the log itself would come last. */
+/** The rows are those that were backed up; this is whether they were those that happened. */
+const hasItsLog = async ({ database, manifest, job }: Candidate): Promise<void> => {
+  // The first schema had no chain.
+  if (!tableNames(database).includes('log_seals')) return
+  const { isIntact, findings, headSha256 } = await verifyChain(database, {
+    inTurn: async (read) => {
+      await nextTurn(job.signal)
+      return read()
+    },
+    onProgress: ({ checkedEvents, ofEvents }) =>
+      job.onProgress?.({ phase: 'verifying', done: checkedEvents, total: ofEvents })
+  })
+  if (!isIntact) throw damaged('its log is not the one that its hash chain seals', { findings })
+  const { chainHead = headSha256 } = manifest()
+  if (chainHead !== headSha256) {
+    throw damaged('its log ends in another seal than the one that was backed up', {
+      expected: chainHead,
+      found: headSha256
+    })
+  }
+}
+
+/** In this order: what comes first makes it safe to look at what comes next. */
 export const VERIFY_STEPS: readonly VerifyStep[] = [
   { name: 'schema', check: hasKnownSchema },
   { name: 'structure', check: isWhole },
   { name: 'rows', check: hasItsRows },
   { name: 'large blobs', check: hasItsFiles },
-  { name: 'small blobs', check: hasItsSmallBlobs }
+  { name: 'small blobs', check: hasItsSmallBlobs },
+  { name: 'log', check: hasItsLog }
 ]
 
 /** Keeps whatever the file holds from running or writing, before it is first read. */

@@ -1,5 +1,6 @@
 import { FlowForgeError } from '../flowforge-error.ts'
-import type { CheckReport, HealthPort } from '../health-port.ts'
+import type { CheckFinding, CheckReport, HealthPort } from '../health-port.ts'
+import type { ChainReport } from '../log-port.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
 import { checkFile } from './check-file.ts'
@@ -17,28 +18,44 @@ export const createHealth = (args: {
   transactions: Transactions
   mark: OpenMark
   reports: Reports
+  /** The database has just taken the place of another. */
+  isRestored: boolean
+  verifyLog: (onProgress: () => void) => Promise<ChainReport>
   checkAfterMs?: number
 }): Health => {
-  const { database, transactions, mark, reports, checkAfterMs = CHECK_AFTER_MS } = args
+  const { database, transactions, mark, reports, isRestored, verifyLog } = args
+  const { checkAfterMs = CHECK_AFTER_MS } = args
   let checking: string | null = null
   let underWay: Promise<CheckReport> | null = null
   let isStopped = false
   let latest: CheckReport | null = null
 
+  const expectOpen = (): void => {
+    if (isStopped) throw new FlowForgeError('CANCELED', 'The storage is being closed.')
+  }
+  const checkLog = async (): Promise<CheckFinding[]> => {
+    const { isIntact, findings } = await verifyLog(expectOpen)
+    if (isIntact) return []
+    const [first] = findings
+    const where = first === undefined ? '' : ` (${first.kind}, sealed up to event ${first.sealedUpTo})`
+    return [{ table: 'events', message: `The log is not the one that its hash chain seals${where}.` }]
+  }
+
   const check = async (trigger: CheckReport['trigger']): Promise<CheckReport> => {
     const begun = performance.now()
     checking = ''
     try {
-      const { tables, findings } = await checkFile(
+      const { tables, findings: ofFile } = await checkFile(
         database,
         (work) => {
-          if (isStopped) throw new FlowForgeError('CANCELED', 'The storage is being closed.')
+          expectOpen()
           return transactions.perform(null, false, work)
         },
         (table) => {
           checking = table
         }
       )
+      const findings = trigger === 'restored' ? [...ofFile, ...(await checkLog())] : ofFile
       const ms = Math.round(performance.now() - begun)
       const isSound = findings.length === 0
       const report: CheckReport = { kind: 'check', isSound, trigger, tables, findings, ms }
@@ -60,10 +77,11 @@ export const createHealth = (args: {
   }
   const checkOnce = (trigger: CheckReport['trigger']): Promise<CheckReport> => (underWay ??= check(trigger))
 
+  const wasUnclean = mark.lastEnd.kind === 'unclean' || mark.lastEnd.kind === 'damaged'
   const timer =
-    mark.lastEnd.kind === 'unclean' || mark.lastEnd.kind === 'damaged'
+    wasUnclean || isRestored
       ? setTimeout(() => {
-          checkOnce('unclean-end').catch((thrown: unknown) => {
+          checkOnce(isRestored ? 'restored' : 'unclean-end').catch((thrown: unknown) => {
             if (!isStopped) console.error('The database could not be checked', thrown)
           })
         }, checkAfterMs)

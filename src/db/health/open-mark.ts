@@ -17,8 +17,11 @@ export type OpenMark = {
 const BYTES = { working: 'w', atRest: 'r', closed: 'c', damaged: 'd' } as const
 type Mark = keyof typeof BYTES
 
-/** How long nothing was begun before that counts as rest, in ms. */
-const REST_MS = 2_000
+/**
+ * How long nothing was begun before that counts as rest, in ms. Longer than the pauses within one piece of work, shorter
+ * than it takes a person to reload: a reload right after a restore is no end in the middle of work.
+ */
+const REST_MS = 500
 
 /** One byte that outlives the worker. */
 export type MarkFile = {

@@ -52,14 +52,22 @@ export const createUpkeep = (args: {
   database: SqliteDatabase
   transactions: Transactions
   beside: Beside
+  isRestored: boolean
   world: { readonly now: () => string; readonly newId: () => string }
 }): Upkeep => {
-  const { database, transactions, beside, world } = args
+  const { database, transactions, beside, isRestored, world } = args
   const reports = createReports(database, transactions, world)
   const room = beside.reserve === null ? null : createRoom(beside.reserve, reports)
   database.full.current = () => room?.ranFull()
   const log = createLog(database, transactions, world.now)
-  const health = createHealth({ database, transactions, mark: beside.mark, reports })
+  const health = createHealth({
+    database,
+    transactions,
+    mark: beside.mark,
+    reports,
+    isRestored,
+    verifyLog: (onProgress) => log.port.verify(onProgress)
+  })
   return {
     log: log.port,
     health: health.port,

@@ -125,6 +125,7 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
     // Whatever opening does is work, too.
     beside.mark.work()
     const shelf = await openShelf(databases)
+    const isRestored = !shelf.current().isSettled
     const { database, schemaVersion } = await openCurrent({
       files: databases,
       shelf,
@@ -137,7 +138,7 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
     await blobs.sweep(new Set([...named.map((row) => String(row['file_name'])), ...shelf.keptBlobs()]))
     await exports.sweep()
     const transactions = createTransactions(database, undefined, beside.mark.work)
-    const upkeep = createUpkeep({ database, transactions, beside, world: options })
+    const upkeep = createUpkeep({ database, transactions, beside, isRestored, world: options })
     const files = createBlobFiles(database, transactions, upkeep.inRoom(blobs), (name) =>
       shelf.keptBlobs().has(name)
     )

@@ -71,7 +71,7 @@ export const createSwitchboard = (): Switchboard => {
     listener: (batch: LogBatch) => unknown,
     onFailure: (thrown: unknown) => void
   ): (() => void) => {
-    let position = args.afterPosition
+    let { afterPosition: position, generation } = args
     /** What the listener is busy with; a next target must not begin before it is known to have been heard. */
     let handling: Promise<unknown> = Promise.resolve()
 
@@ -79,6 +79,7 @@ export const createSwitchboard = (): Switchboard => {
       try {
         await listener(batch)
         position = batch.position
+        generation = batch.generation
       } catch (thrown) {
         // Whoever answers may be gone before it hears of this: the next must not begin again.
         fail(thrown)
@@ -96,7 +97,7 @@ export const createSwitchboard = (): Switchboard => {
       const begin = (): void => {
         if (isOver) return
         stop = from.subscribe(
-          { ...args, afterPosition: position },
+          { ...args, afterPosition: position, generation },
           (batch) => {
             // What is still on its way from one that has gone comes again from the next.
             if (isOver) return undefined
