@@ -94,7 +94,12 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     cancel: STORED,
     status: STORED,
     saveKept: null,
-    removeKept: STORED
+    removeKept: STORED,
+    setSchedule: STORED,
+    removeSchedule: STORED,
+    createScheduled: null,
+    folder: STORED,
+    inspectLatest: null
   },
   status: STORED
 }

@@ -50,12 +50,15 @@ export interface BackupPort {
   /**
    * The same, written straight into a folder, where the `keep` latest backups stay and older ones are removed.
    * A file of another name is never touched.
+   * @throws FlowForgeError `NOT_ALLOWED` with `details.reason` `folder-gone` or `folder-permission`; `STORAGE_FULL`
    */
   createIn(
     folder: FileSystemDirectoryHandle,
     keep: number,
     job: BackupJob
   ): Promise<{ fileName: string; summary: BackupSummary }>
+  /** The latest backup in a folder, by its name; null where there is none. @throws FlowForgeError as `createIn` */
+  latestIn(folder: FileSystemDirectoryHandle): Promise<File | null>
   /**
    * Reads a backup in and verifies all of it; it replaces nothing yet. Only the latest staged one is kept.
    * @throws FlowForgeError `INVALID_INPUT` for what is no backup, `CORRUPT` for a damaged one, `NOT_ALLOWED` for one of a

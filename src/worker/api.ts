@@ -25,6 +25,7 @@ import {
 import { GraphChange } from '../workflow/change.ts'
 import type { Graph, Parameters } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
+import { BackupRhythm, FolderHandle, type MadeBackup } from './backups/notes.ts'
 import type { ProjectionStatus } from './projections/statuses.ts'
 import type { StateAt } from './projections/past.ts'
 import type { Column, ValueType } from '../workflow/value-type.ts'
@@ -288,7 +289,22 @@ export const flowForgeInputs = {
     status: z.strictObject({}).optional(),
     /** + A copy that was kept before a migration or a restore, as a backup. */
     saveKept: z.strictObject({ file: Text }),
-    removeKept: z.strictObject({ file: Text })
+    removeKept: z.strictObject({ file: Text }),
+    /** + Backups by themselves, into a folder that the person chose; the one that is chosen already where none is given. */
+    setSchedule: z.strictObject({
+      folder: FolderHandle.optional(),
+      rhythm: BackupRhythm,
+      /** How many of the latest stay in the folder. */
+      keep: z.number().int().min(1).max(1_000)
+    }),
+    /** + What was made stays in the folder. */
+    removeSchedule: z.strictObject({}).optional(),
+    /** + One more into the chosen folder, now. */
+    createScheduled: z.strictObject({}).optional(),
+    /** + The chosen folder, for the page to ask the person for it again. */
+    folder: z.strictObject({}).optional(),
+    /** + `inspect` for the latest backup in the chosen folder. */
+    inspectLatest: z.strictObject({}).optional()
   }
 } as const
 
@@ -343,7 +359,7 @@ export type RunProgress = {
   steps: Record<string, { status: string; rowsOut: number | null; ms: number | null }>
 }
 
-export type { ProjectionStatus, StateAt }
+export type { BackupRhythm, MadeBackup, ProjectionStatus, StateAt }
 export type Status = {
   /** + Empty where the engine has none. */
   replicas: readonly ReplicaStatus[]
@@ -356,6 +372,11 @@ export type Status = {
   schemaVersion: number
   logPosition: number
   projections: ProjectionStatus[]
+  /**
+   * + When the last backup was made, ISO-8601 UTC, and how many events came since; `at` is null where none was. Null
+   * where the notes on backups cannot be read: `backup.status` says why.
+   */
+  lastBackup: { at: string | null; eventsSince: number } | null
 }
 
 export type BackupStatus = {
@@ -366,6 +387,19 @@ export type BackupStatus = {
   generation: number
   /** Why the last restore was taken back, if it was. */
   problem: string | null
+  /** The last that was made, wherever to; of other browsers and machines nothing is known. */
+  last: MadeBackup | null
+  /** How many events are in no backup. */
+  eventsSince: number
+  /** Null where no folder was chosen. */
+  schedule: {
+    folderName: string
+    rhythm: BackupRhythm
+    keep: number
+    last: MadeBackup | null
+    /** Why the last try failed. `reason` is `folder-permission` where the person can allow it again, else `folder-gone` and such. */
+    problem: { at: string; code: string; message: string; reason: string | null } | null
+  } | null
 }
 
 export type FlowForgeApi = {
@@ -447,6 +481,13 @@ export type FlowForgeApi = {
     status(args?: FlowForgeInputs['backup']['status']): Promise<BackupStatus>
     saveKept(args: FlowForgeInputs['backup']['saveKept']): Promise<File>
     removeKept(args: FlowForgeInputs['backup']['removeKept']): Promise<void>
+    setSchedule(args: FlowForgeInputs['backup']['setSchedule']): Promise<void>
+    removeSchedule(args?: FlowForgeInputs['backup']['removeSchedule']): Promise<void>
+    createScheduled(args?: FlowForgeInputs['backup']['createScheduled']): Promise<MadeBackup>
+    folder(args?: FlowForgeInputs['backup']['folder']): Promise<FileSystemDirectoryHandle>
+    inspectLatest(
+      args?: FlowForgeInputs['backup']['inspectLatest']
+    ): Promise<{ inspectionId: string; fileName: string; summary: BackupSummary }>
   }
   status(): Promise<Status>
 }

@@ -2,6 +2,7 @@ import { expose } from 'comlink'
 import { NEWEST_SCHEMA, openDbContext, prepareStorage } from '../db/index.ts'
 import { toFlowForgeError } from '../db/ports.ts'
 import type { Boot } from './api.ts'
+import { openBackupNotes } from './backups/notes.ts'
 import { keepErrorCodes } from './boundary.ts'
 import { BUILT_AT } from './built-at.ts'
 import { createDoor } from './door.ts'
@@ -44,12 +45,14 @@ const open = async (onReplaced: () => void): Promise<Opened> => {
     engine,
     world: systemWorld,
     baseUrl: import.meta.env.BASE_URL,
-    onReplaced
+    onReplaced,
+    backupNotes: openBackupNotes()
   })
   return {
     target: toTarget(program, context),
     busy: program.runUnderWay,
     close: async () => {
+      await program.stop()
       await engine.close()
       await context.close()
     }

@@ -4,6 +4,9 @@ import { createAggregateStore } from './aggregate-store.ts'
 import type { FlowForgeApi, RunProgress, WireDbApi } from './api.ts'
 import { createArtifactHandlers } from './artifact-handlers.ts'
 import { createBackupHandlers } from './backup-handlers.ts'
+import { createBackupJobs } from './backups/jobs.ts'
+import { memoryBackupNotes, type BackupNoteStore } from './backups/notes.ts'
+import { startScheduledBackups } from './backups/scheduled.ts'
 import { createCatalog } from './catalog.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
@@ -34,6 +37,8 @@ export type Program = {
   readonly onProgress: (listener: (progress: RunProgress) => void) => () => void
   /** The end of the runs that wait or go on; null where there are none. */
   readonly runUnderWay: () => Promise<void> | null
+  /** Ends what it does by itself. */
+  readonly stop: () => Promise<void>
 }
 
 /**
@@ -47,8 +52,11 @@ export const startProgram = async (args: {
   baseUrl: string
   /** Told that the storage is about to be replaced: this program answers nothing any more, and storage is to be opened again. */
   onReplaced?: () => void
+  /** Of a storage in memory nothing is remembered either. */
+  backupNotes?: BackupNoteStore
 }): Promise<Program> => {
   const { context, engine, world, baseUrl, onReplaced = () => undefined } = args
+  const { backupNotes: notes = memoryBackupNotes() } = args
   const projections = await startProjections({ context, definitions: ALL_PROJECTIONS, world })
   const log = createEventLog(context, ALL_PROJECTIONS)
   const aggregates = createAggregateStore(context, log, world)
@@ -60,6 +68,14 @@ export const startProgram = async (args: {
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world })
   const sources = createSourceHandlers({ context, aggregates, catalog, engine, world })
   const workflows = createWorkflowHandlers({ context, aggregates, planning, engine, world })
+  const jobs = createBackupJobs()
+  const scheduled = startScheduledBackups({
+    context,
+    notes,
+    jobs,
+    now: world.now,
+    isRunning: () => runner.underWay() !== null
+  })
   // Nobody waits for it: a hand-over is as long as what stands before this.
   forgetOldCalls(context, world).catch((thrown: unknown) =>
     console.error('Old calls are still noted', thrown)
@@ -78,14 +94,15 @@ export const startProgram = async (args: {
       artifacts: createArtifactHandlers({ context, engine }),
       replicas: createReplicaHandlers(context),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
-      backup: createBackupHandlers({ context, onReplaced }),
+      backup: createBackupHandlers({ context, jobs, notes, scheduled, onReplaced }),
       log: createLogHandlers(context),
       health: createHealthHandlers(context),
       projections: createProjectionHandlers(projections),
       history: createHistoryHandlers(createHistory({ context, definitions: ALL_PROJECTIONS })),
-      status: () => readStatus(context, projections)
+      status: () => readStatus(context, projections, notes)
     },
     onProgress: board.listen,
-    runUnderWay: runner.underWay
+    runUnderWay: runner.underWay,
+    stop: scheduled.stop
   }
 }

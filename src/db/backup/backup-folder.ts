@@ -5,18 +5,26 @@ export const backupFileName = (createdAt: string): string =>
   `flowforge-${createdAt.slice(0, 19).replaceAll(':', '').replace('T', '-')}.sqlite`
 const OURS = /^flowforge-\d{4}-\d{2}-\d{2}-\d{6}\.sqlite$/
 
-const isLost = (thrown: unknown): boolean =>
-  thrown instanceof DOMException &&
-  ['NotAllowedError', 'NotFoundError', 'SecurityError'].includes(thrown.name)
-
-const toFolderError = (thrown: unknown): unknown => {
-  if (thrown instanceof DOMException && thrown.name === 'QuotaExceededError') {
-    return new FlowForgeError('STORAGE_FULL', 'The folder for backups is on a disk that is full.', {}, thrown)
+const toFolderError = (folder: FileSystemDirectoryHandle, thrown: unknown): unknown => {
+  if (!(thrown instanceof DOMException)) return thrown
+  const name = `"${folder.name}"`
+  switch (thrown.name) {
+    case 'QuotaExceededError': {
+      const message = `The folder ${name} for backups is on a disk that is full. Make room on it, or choose another folder.`
+      return new FlowForgeError('STORAGE_FULL', message, { reason: 'folder-full' }, thrown)
+    }
+    case 'NotFoundError': {
+      const message = `The folder ${name} for backups is gone. Connect its disk or bring it back, or choose another folder.`
+      return new FlowForgeError('NOT_ALLOWED', message, { reason: 'folder-gone' }, thrown)
+    }
+    case 'NotAllowedError':
+    case 'SecurityError': {
+      const message = `The browser no longer lets FlowForge write into the folder ${name}. Allow it again in the settings.`
+      return new FlowForgeError('NOT_ALLOWED', message, { reason: 'folder-permission' }, thrown)
+    }
+    default:
+      return thrown
   }
-  if (!isLost(thrown)) return thrown
-  const message =
-    'The folder for backups cannot be written: it is gone, or the browser asks for permission again. Choose it again in the settings.'
-  return new FlowForgeError('NOT_ALLOWED', message, { reason: 'folder' }, thrown)
 }
 
 /** Writes a backup into a folder that the person chose; a file that breaks off never gets its name. */
@@ -34,18 +42,38 @@ export const writeIntoFolder = async (
       await writable.close()
     } catch (thrown) {
       await writable.abort().catch(() => undefined)
-      await folder.removeEntry(name)
+      // What kept it from being written may keep it from being removed; the first reason is the one to tell.
+      await folder.removeEntry(name).catch(() => undefined)
       throw thrown
     }
   } catch (thrown) {
-    throw toFolderError(thrown)
+    throw toFolderError(folder, thrown)
   }
+}
+
+/** From the oldest to the latest. */
+const backupNames = async (folder: FileSystemDirectoryHandle): Promise<string[]> => {
+  const names: string[] = []
+  for await (const name of folder.keys()) if (OURS.test(name)) names.push(name)
+  return names.toSorted()
 }
 
 /** Removes all but the latest backups; what has another name is somebody else's. */
 export const pruneFolder = async (folder: FileSystemDirectoryHandle, keep: number): Promise<void> => {
-  const names: string[] = []
-  for await (const name of folder.keys()) if (OURS.test(name)) names.push(name)
-  const old = names.toSorted().slice(0, -keep)
-  await Promise.all(old.map((name) => folder.removeEntry(name)))
+  try {
+    const old = (await backupNames(folder)).slice(0, -keep)
+    await Promise.all(old.map((name) => folder.removeEntry(name)))
+  } catch (thrown) {
+    throw toFolderError(folder, thrown)
+  }
+}
+
+/** The latest backup in a folder; null where there is none. @throws FlowForgeError `NOT_ALLOWED` */
+export const latestInFolder = async (folder: FileSystemDirectoryHandle): Promise<File | null> => {
+  try {
+    const name = (await backupNames(folder)).at(-1)
+    return name === undefined ? null : await (await folder.getFileHandle(name)).getFile()
+  } catch (thrown) {
+    throw toFolderError(folder, thrown)
+  }
 }

@@ -7,7 +7,7 @@ import type { DatabaseFiles } from '../sqlite/database-files.ts'
 import { expectRoom, freeRoom } from '../sqlite/room.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
-import { backupFileName, pruneFolder, writeIntoFolder } from './backup-folder.ts'
+import { backupFileName, latestInFolder, pruneFolder, writeIntoFolder } from './backup-folder.ts'
 import { createBackup } from './create-backup.ts'
 import type { ExportFiles } from './export-files.ts'
 import { expectSqliteFile } from './file-header.ts'
@@ -202,6 +202,7 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
         await pruneFolder(folder, keep)
         return { fileName: file, summary }
       }),
+    latestIn: latestInFolder,
     stage: (file, given) =>
       alone(given, async (job) => {
         const { id, manifest } = await readIn(file, job)

@@ -23,6 +23,7 @@ const NO_BACKUP = 'There is no backup'
 export const noBackups: BackupPort = {
   create: () => refuse(NO_BACKUP),
   createIn: () => refuse(NO_BACKUP),
+  latestIn: () => refuse(NO_BACKUP),
   stage: () => refuse(NO_BACKUP),
   staged: () => refuse(NO_BACKUP),
   discard: () => Promise.resolve(),

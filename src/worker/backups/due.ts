@@ -1,0 +1,31 @@
+import type { BackupRhythm, MadeBackup } from './notes.ts'
+
+const HOURS = 60 * 60 * 1_000
+/** A little less than a day: who opens FlowForge each morning gets one each morning. */
+const MS = { day: 20 * HOURS, week: 7 * 24 * HOURS - 4 * HOURS } as const
+
+/** Where the log is now, and in which history. */
+export type LogPlace = { readonly generation: number; readonly logPosition: number }
+
+/** How many events the log holds that a backup does not; all of them where it is of another history, or there is none. */
+export const eventsSince = (made: LogPlace | null, { generation, logPosition }: LogPlace): number =>
+  made === null || made.generation !== generation ? logPosition : Math.max(0, logPosition - made.logPosition)
+
+/** Whether a scheduled backup is to be made now. One that would hold nothing new never is: it would push out an older one. */
+export const isDue = (
+  rhythm: BackupRhythm,
+  last: MadeBackup | null,
+  place: LogPlace,
+  now: string
+): boolean => {
+  if (last === null) return true
+  const isSame = last.generation === place.generation && last.logPosition === place.logPosition
+  if (isSame) return false
+  switch (rhythm.unit) {
+    case 'day':
+    case 'week':
+      return Date.parse(now) - Date.parse(last.at) >= MS[rhythm.unit]
+    case 'events':
+      return last.generation !== place.generation || eventsSince(last, place) >= rhythm.count
+  }
+}
