@@ -3,7 +3,16 @@
 import type { DbApi, FlowForgeApi } from '../worker/api.ts'
 
 declare global {
+  interface FileSystemHandle {
+    /** Chromium's, and only while a person acts. */
+    requestPermission?(of: { readonly mode: 'read' | 'readwrite' }): Promise<PermissionState>
+  }
   interface Window {
+    /** Chromium's. */
+    showDirectoryPicker?(options: {
+      readonly id: string
+      readonly mode: 'readwrite'
+    }): Promise<FileSystemDirectoryHandle>
     /** The database contract, for scripts and the console. */
     db: DbApi
     /** What the app does, for scripts and the console; the app's own screens use the same calls. */

@@ -1,11 +1,7 @@
 import { useIntervalFn } from '@vueuse/core'
 import { computed, onMounted, ref, shallowRef } from 'vue'
-import {
-  isFlowForgeError,
-  type BackupProgress,
-  type BackupStatus,
-  type BackupSummary
-} from '../../worker/api.ts'
+import { isFlowForgeError, type BackupProgress, type BackupSummary } from '../../worker/api.ts'
+import { useBackupState } from '../shell/useBackupState.ts'
 import { saveBlob } from '../ui/save-blob.ts'
 import { useWorkerClient } from '../useWorkerClient.ts'
 
@@ -35,16 +31,13 @@ const toWords = ({ phase, done, total }: BackupProgress): string =>
 /** Saves backups and restores them; one thing at a time. */
 export const useBackups = () => {
   const { backup } = useWorkerClient().flowforge
-  const status = shallowRef<BackupStatus | null>(null)
+  const { status, error: unread, look } = useBackupState()
   const inspected = shallowRef<Inspected | null>(null)
   const error = ref<unknown>(null)
   const isBusy = ref(false)
   const said = ref('')
 
-  const look = async (): Promise<void> => {
-    status.value = await backup.status()
-  }
-  const looking = useIntervalFn(() => look().catch(() => undefined), LOOK_MS, { immediate: false })
+  const looking = useIntervalFn(look, LOOK_MS, { immediate: false })
 
   const doing = async (work: () => Promise<unknown>): Promise<void> => {
     isBusy.value = true
@@ -59,18 +52,18 @@ export const useBackups = () => {
     } finally {
       looking.pause()
       isBusy.value = false
-      await look().catch((thrown: unknown) => (error.value ??= thrown))
+      await look()
     }
   }
 
-  onMounted(() => look().catch((thrown: unknown) => (error.value = thrown)))
+  onMounted(look)
 
   return {
     kept: computed(() => status.value?.kept ?? []),
     problem: computed(() => status.value?.problem ?? null),
     progress: computed(() => (status.value?.progress ? toWords(status.value.progress) : null)),
     inspected,
-    error,
+    error: computed(() => error.value ?? unread.value),
     isBusy,
     said,
     save: () =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { forgetDataMark, readDataMark, writeDataMark } from './data-mark.ts'
+import { forgetDataMark, readDataMark, writeDataMark, writeLastBackup } from './data-mark.ts'
 
 /** A store, and cookies as a document has them: what is set is one cookie, what is read is all. */
 const createPlaces = () => {
@@ -29,14 +29,24 @@ test('what was noted is found, also when one of the two places is left', () => {
   const places = createPlaces()
   expect(readDataMark(places)).toBeNull()
   writeDataMark(facts, places)
-  expect(readDataMark(places)).toEqual({ facts })
+  expect(readDataMark(places)).toEqual({ facts, backup: null })
   places.kept.clear()
-  expect(readDataMark(places)).toEqual({ facts: null })
+  expect(readDataMark(places)).toEqual({ facts: null, backup: null })
   writeDataMark(facts, places)
   places.clearCookies()
-  expect(readDataMark(places)).toEqual({ facts })
+  expect(readDataMark(places)).toEqual({ facts, backup: null })
   forgetDataMark(places)
   expect(readDataMark(places)).toBeNull()
+})
+
+test('the last backup is remembered with it, and forgotten with it', () => {
+  const places = createPlaces()
+  const backup = { at: '2026-01-02T00:00:00.000Z', fileName: 'flowforge 1.sqlite' }
+  writeDataMark(facts, places)
+  writeLastBackup(backup, places)
+  expect(readDataMark(places)).toEqual({ facts, backup })
+  forgetDataMark(places)
+  expect(places.kept.size).toBe(0)
 })
 
 test('the cookie, which the server sees, says that there was data and nothing else', () => {

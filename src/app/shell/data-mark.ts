@@ -7,7 +7,10 @@
 export type DataMark = {
   /** How many events there were, and when the first was; null where only the cookie was left. */
   readonly facts: { readonly events: number; readonly since: string } | null
+  /** The last backup that was made of it; null where none was, or nothing but the cookie was left. */
+  readonly backup: LastBackup | null
 }
+type LastBackup = { readonly at: string; readonly fileName: string }
 
 export type MarkPlaces = {
   readonly store: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
@@ -15,6 +18,7 @@ export type MarkPlaces = {
 }
 
 const KEY = 'flowforge-data'
+const BACKUP_KEY = 'flowforge-last-backup'
 /** The longest that browsers keep a cookie. */
 const SECONDS = 400 * 24 * 60 * 60
 
@@ -25,11 +29,16 @@ const readFacts = (text: string | null): DataMark['facts'] => {
   return events === undefined || since === undefined ? null : { events: Number(events), since }
 }
 
+const readBackup = (text: string | null): LastBackup | null => {
+  const [, at, fileName] = /^(\S+) (.+)$/.exec(text ?? '') ?? []
+  return at === undefined || fileName === undefined ? null : { at, fileName }
+}
+
 /** What was noted; null where nothing was. */
 export const readDataMark = ({ store, cookies }: MarkPlaces = here()): DataMark | null => {
   const facts = readFacts(store.getItem(KEY))
   const hasCookie = cookies.cookie.split('; ').includes(`${KEY}=1`)
-  return facts === null && !hasCookie ? null : { facts }
+  return facts === null && !hasCookie ? null : { facts, backup: readBackup(store.getItem(BACKUP_KEY)) }
 }
 
 export const writeDataMark = (
@@ -40,7 +49,13 @@ export const writeDataMark = (
   cookies.cookie = `${KEY}=1; max-age=${SECONDS}; path=/; samesite=strict`
 }
 
+export const writeLastBackup = (
+  { at, fileName }: LastBackup,
+  { store }: Pick<MarkPlaces, 'store'> = here()
+): void => store.setItem(BACKUP_KEY, `${at} ${fileName}`)
+
 export const forgetDataMark = ({ store, cookies }: MarkPlaces = here()): void => {
   store.removeItem(KEY)
+  store.removeItem(BACKUP_KEY)
   cookies.cookie = `${KEY}=; max-age=0; path=/; samesite=strict`
 }

@@ -34,8 +34,15 @@ test('what would hold nothing new is never due: it would push out an older one',
   expect(isDue({ unit: 'day' }, made, place(100), after(1_000))).toBe(false)
 })
 
+test('a storage that was emptied is not backed up over what is left of it', () => {
+  expect(isDue({ unit: 'day' }, made, place(3), after(100))).toBe(false)
+  expect(isDue({ unit: 'events', count: 1 }, made, place(500, 0), after(100))).toBe(false)
+  expect(isDue({ unit: 'day' }, made, place(3, 3), after(100))).toBe(true)
+})
+
 test('what is in no backup is counted within one history', () => {
   expect(eventsSince(null, place(7))).toBe(7)
   expect(eventsSince(made, place(130))).toBe(30)
   expect(eventsSince(made, place(90, 3))).toBe(90)
+  expect(eventsSince(made, place(3))).toBe(3)
 })

@@ -9,7 +9,17 @@ export type LogPlace = { readonly generation: number; readonly logPosition: numb
 
 /** How many events the log holds that a backup does not; all of them where it is of another history, or there is none. */
 export const eventsSince = (made: LogPlace | null, { generation, logPosition }: LogPlace): number =>
-  made === null || made.generation !== generation ? logPosition : Math.max(0, logPosition - made.logPosition)
+  made === null || made.generation !== generation || made.logPosition > logPosition
+    ? logPosition
+    : logPosition - made.logPosition
+
+/**
+ * A history only goes forward, and a restore counts its generation up: one that is behind its own backup is a storage that
+ * was emptied. A backup of that would push out what may be all that is left.
+ */
+const isBehind = (last: LogPlace, place: LogPlace): boolean =>
+  place.generation < last.generation ||
+  (place.generation === last.generation && place.logPosition < last.logPosition)
 
 /** Whether a scheduled backup is to be made now. One that would hold nothing new never is: it would push out an older one. */
 export const isDue = (
@@ -20,7 +30,7 @@ export const isDue = (
 ): boolean => {
   if (last === null) return true
   const isSame = last.generation === place.generation && last.logPosition === place.logPosition
-  if (isSame) return false
+  if (isSame || isBehind(last, place)) return false
   switch (rhythm.unit) {
     case 'day':
     case 'week':
