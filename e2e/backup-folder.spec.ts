@@ -3,12 +3,13 @@ import { test, type BrowserContext, type Page } from '@playwright/test'
 import { expect, freshProfile, openApp, openBrowser, type Profile } from './app.ts'
 
 /** No test can answer the system's picker: a folder of OPFS stands for the one that a person chooses. */
-const chooseInOpfs = (browser: BrowserContext): Promise<void> =>
-  browser.addInitScript(() => {
+const chooseInOpfs = async (browser: BrowserContext): Promise<void> => {
+  await browser.addInitScript(() => {
     const choose = async (): Promise<FileSystemDirectoryHandle> =>
       (await navigator.storage.getDirectory()).getDirectoryHandle('Backups', { create: true })
     Object.assign(window, { showDirectoryPicker: choose })
   })
+}
 const filesIn = (page: Page): Promise<string[]> =>
   page.evaluate(async () => {
     const root = await navigator.storage.getDirectory()

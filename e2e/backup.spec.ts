@@ -109,6 +109,8 @@ test.describe('backup and restore', () => {
     const backup = page.getByRole('region', { name: 'Backup', exact: true })
     await expect(backup.getByRole('heading', { name: 'Backup' })).toBeInViewport()
     await expect(page.getByRole('heading', { name: 'Storage' })).not.toBeInViewport()
+    // The frame stays where it is.
+    await expect(page.getByRole('link', { name: 'FlowForge', exact: true })).toBeInViewport({ ratio: 1 })
     const downloading = page.waitForEvent('download')
     await backup.getByRole('button', { name: 'Save a backup' }).click()
     const download = await downloading

@@ -52,9 +52,22 @@ const routes: RouteRecordRaw[] = [
   }
 ]
 
-/** What scrolls is a part of the screen, not the window: a hash brings its part into view there. */
+const scrollerOf = (element: Element): Element | null => {
+  const parent = element.parentElement
+  if (parent === null || ['auto', 'scroll'].includes(getComputedStyle(parent).overflowY)) return parent
+  return scrollerOf(parent)
+}
+
+/**
+ * What scrolls is a part of the screen, not the window: a hash brings its part into view there. `scrollIntoView` would
+ * move the frame, too.
+ */
 const scrollBehavior: RouterScrollBehavior = ({ hash }) => {
-  if (hash !== '') document.getElementById(decodeURIComponent(hash.slice(1)))?.scrollIntoView()
+  const element = hash === '' ? null : document.getElementById(decodeURIComponent(hash.slice(1)))
+  const scroller = element === null ? null : scrollerOf(element)
+  if (element !== null && scroller !== null) {
+    scroller.scrollTop += element.getBoundingClientRect().top - scroller.getBoundingClientRect().top
+  }
   return false
 }
 
