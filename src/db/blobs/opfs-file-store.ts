@@ -1,21 +1,9 @@
 import { createSHA256 } from 'hash-wasm'
 import { FlowForgeError } from '../flowforge-error.ts'
+import { toDiskFailure } from '../sqlite/file-failures.ts'
 import type { FileStore } from './file-store.ts'
 
 const PARTIAL = '.partial'
-
-const isFull = (thrown: unknown): boolean =>
-  thrown instanceof DOMException && thrown.name === 'QuotaExceededError'
-
-const toWriteError = (thrown: unknown): unknown =>
-  isFull(thrown)
-    ? new FlowForgeError(
-        'STORAGE_FULL',
-        'The storage is full. Delete results or sources that you no longer need, then try again.',
-        {},
-        thrown
-      )
-    : thrown
 
 /** `move` renames within OPFS; it is in every browser that has sync access handles, and not yet in TypeScript's lib. */
 type Movable = FileSystemFileHandle & { move(name: string): Promise<void> }
@@ -90,7 +78,7 @@ export const openOpfsFileStore = async (folderName: string): Promise<FileStore> 
           return await work
         } catch (thrown) {
           await discard()
-          throw toWriteError(thrown)
+          throw (await toDiskFailure(thrown, 'writing a file')) ?? thrown
         }
       }
       const { size, sha256 } = await orDiscard(fill(partial, stream))

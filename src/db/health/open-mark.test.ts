@@ -68,3 +68,23 @@ test('damage that was found stays known until a check finds none', () => {
   next.close()
   expect(createOpenMark(open()).lastEnd).toMatchObject({ kind: 'clean' })
 })
+
+test('a mark that cannot be written refuses no work, and is written with the next', () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  const { file, open } = createFile()
+  const failing = open()
+  let isFailing = true
+  const mark = createOpenMark({
+    ...failing,
+    write: (byte) => {
+      if (isFailing) throw new DOMException('Flushing failed.', 'UnknownError')
+      failing.write(byte)
+    }
+  })
+  mark.work()
+  expect(file.writes).toBe(0)
+  expect(warn).toHaveBeenCalledOnce()
+  isFailing = false
+  mark.work()
+  expect(file.byte).toBe('w')
+})

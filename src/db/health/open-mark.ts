@@ -47,8 +47,13 @@ export const createOpenMark = (file: MarkFile, restMs = REST_MS): OpenMark => {
 
   const set = (mark: Mark): void => {
     if (isDamaged || current === mark) return
-    file.write(BYTES[mark])
-    current = mark
+    try {
+      file.write(BYTES[mark])
+      current = mark
+    } catch (thrown) {
+      // No work is refused for it: it is written with the next, and an end until then may go unnoticed.
+      console.warn('How the storage is left could not be noted', thrown)
+    }
   }
   const restLater = (): void => {
     timer = setTimeout(() => {

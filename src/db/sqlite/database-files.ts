@@ -1,5 +1,6 @@
 import type { SAHPoolUtil, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { FlowForgeError } from '../flowforge-error.ts'
+import { toFileFailure } from './file-failures.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
 
 /** The database files of one storage, by absolute names: the current one, and whatever stands beside it. */
@@ -23,14 +24,27 @@ const SLOTS = 3
 /** `EXCLUSIVE` comes before the first read: only then can a file be read that was left in WAL mode. */
 const openExclusive = (sqlite3: Sqlite3Static, handle: SqliteDatabase['handle']): SqliteDatabase => {
   const database = openSqliteDatabase(sqlite3, handle)
-  database.script('PRAGMA locking_mode = EXCLUSIVE')
-  return database
+  try {
+    database.script('PRAGMA locking_mode = EXCLUSIVE')
+    return database
+  } catch (thrown) {
+    // Its file would stay open, and nobody could remove or open it again.
+    database.close()
+    throw thrown
+  }
 }
 
 export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFiles => {
   // The pool cannot grow while a file is being opened.
-  const reserve = async (): Promise<void> => {
-    await pool.reserveMinimumCapacity(Number(pool.getFileCount()) + SLOTS)
+  const reserve = (): Promise<unknown> =>
+    told('making room for a file', () => pool.reserveMinimumCapacity(Number(pool.getFileCount()) + SLOTS))
+  /** Nothing raw leaves this room: what a file system or the engine throws is told apart. */
+  const told = async <T>(what: string, work: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (thrown) {
+      throw (await toFileFailure(sqlite3, thrown, what)) ?? thrown
+    }
   }
   return {
     names: () => pool.getFileNames(),
@@ -40,13 +54,13 @@ export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFi
     },
     open: async (name) => {
       await reserve()
-      return openExclusive(sqlite3, new pool.OpfsSAHPoolDb(name))
+      return told(`opening ${name}`, () => openExclusive(sqlite3, new pool.OpfsSAHPoolDb(name)))
     },
     write: async (name, stream) => {
       await reserve()
       const reader = stream.getReader()
       try {
-        await pool.importDb(name, async () => (await reader.read()).value)
+        await told(`writing ${name}`, () => pool.importDb(name, async () => (await reader.read()).value))
       } catch (thrown) {
         pool.unlink(name)
         throw thrown

@@ -1,6 +1,7 @@
 import sqlite3InitModule, { type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import { memoryFiles, poolFiles, type DatabaseFiles } from './database-files.ts'
+import { toFileFailure } from './file-failures.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
 import { watchVfsFailures } from './vfs-failures.ts'
 
@@ -72,7 +73,11 @@ const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<Data
       return poolFiles(sqlite3, pool)
     } catch (thrown) {
       const wait = RETRIES_MS[attempt]
-      if (!isHeld(thrown)) throw unavailable('its file system failed', thrown)
+      if (!isHeld(thrown)) {
+        // oxlint-disable-next-line no-await-in-loop -- the end of it
+        const failure = await toFileFailure(sqlite3, thrown, 'opening the storage')
+        throw failure ?? unavailable('its file system failed', thrown)
+      }
       if (wait === undefined) {
         const message =
           'The database is open elsewhere: another tab or window of FlowForge holds it. Close it and reload.'

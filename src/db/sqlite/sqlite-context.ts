@@ -12,8 +12,9 @@ import type { DbContext } from '../ports.ts'
 import { createCopies } from './copies.ts'
 import type { DatabaseFiles } from './database-files.ts'
 import type { StoreWorld } from './event-appending.ts'
+import { toFileFailure } from './file-failures.ts'
 import { createEventStore } from './event-store.ts'
-import { DEFAULT_DIRECTORY, openMemoryFiles, openOpfsFiles } from './open-database.ts'
+import { DEFAULT_DIRECTORY, openMemoryFiles, openOpfsFiles, startSqlite } from './open-database.ts'
 import { openCurrent } from './open-current.ts'
 import type { ReplicaChannel } from '../replica/messages.ts'
 import { createReplicas, type Replicas } from '../replica/replica-host.ts'
@@ -110,7 +111,7 @@ const openPlace = async (storage: 'opfs' | 'memory', directory: string): Promise
     return { databases, blobs, exports: opfsExportFiles(`${directory}-backups`) }
   } catch (thrown) {
     databases.close()
-    throw thrown
+    throw (await toFileFailure(await startSqlite(), thrown, 'opening the storage')) ?? thrown
   }
 }
 
@@ -165,7 +166,7 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
     opened?.close()
     beside?.close()
     databases.close()
-    throw thrown
+    throw (await toFileFailure(await startSqlite(), thrown, 'opening the storage')) ?? thrown
   }
 }
 

@@ -5,7 +5,7 @@ import { isOutOfRoom, takeVfsFailure } from './vfs-failures.ts'
 const PRIMARY = 0xff
 
 /** SQLite's result code, if it is one of its errors; the extended code where there is one. */
-const resultCodeOf = (thrown: unknown): number | undefined => {
+export const resultCodeOf = (thrown: unknown): number | undefined => {
   const code: unknown =
     typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'resultCode') : undefined
   return typeof code === 'number' ? code : undefined
@@ -42,8 +42,10 @@ const codeOf = (capi: Sqlite3Static['capi'], result: number): ErrorCode => {
 const isOfFiles = (capi: Sqlite3Static['capi'], result: number): boolean =>
   (result & PRIMARY) === capi.SQLITE_IOERR || (result & PRIMARY) === capi.SQLITE_CANTOPEN
 
+export const FULL_WORDS =
+  'The storage is full. Delete results or sources that you no longer need, then try again.'
 const WORDS: Partial<Record<ErrorCode, string>> = {
-  STORAGE_FULL: 'The storage is full. Delete results or sources that you no longer need, then try again.',
+  STORAGE_FULL: FULL_WORDS,
   CORRUPT: 'The database file is damaged.'
 }
 
