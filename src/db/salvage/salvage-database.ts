@@ -1,0 +1,136 @@
+import { createSHA256 } from 'hash-wasm'
+import { verifyChain } from '../log/verify-chain.ts'
+import type { Row } from '../ports.ts'
+import type { LostRange, SalvageReport, SalvagedTable } from '../salvage-port.ts'
+import { isFlowForgeError } from '../flowforge-error.ts'
+import type { Bound, SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import { readableRows } from './readable-rows.ts'
+
+/** Made anew: the schema's own record, and how far projections were, without which they are rebuilt from the log. */
+const LEFT_OUT = new Set(['schema_migrations', 'projection_checkpoints', 'projection_states'])
+/** Where nothing says how far positions were given out, so many are left unused behind the last: none is given twice. */
+const GAP = 1_000_000
+const HOLES_LIMIT = 100
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+const toBound = (value: unknown): Bound => {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value
+  return value instanceof Uint8Array ? value : null
+}
+
+const tablesOf = (database: SqliteDatabase): string[] =>
+  database
+    .allOnce(
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+       ORDER BY name = 'events' DESC, name`
+    )
+    .map((row) => String(row['name']))
+
+const columnsOf = (database: SqliteDatabase, table: string): string[] =>
+  database.allOnce(`SELECT name FROM pragma_table_info(?)`, [table]).map((row) => String(row['name']))
+
+/** Small blobs have a hash of their own; what does not match it is not what was stored. */
+const isIntact = async (table: string, row: Row): Promise<boolean> => {
+  const bytes = row['bytes']
+  if (table !== 'blobs' || !(bytes instanceof Uint8Array)) return true
+  return (await createSHA256()).update(bytes).digest('hex') === row['sha256']
+}
+
+const salvageTable = async (
+  from: SqliteDatabase,
+  to: SqliteDatabase,
+  table: string
+): Promise<SalvagedTable> => {
+  const known = new Set(columnsOf(from, table))
+  const columns = columnsOf(to, table).filter((column) => known.has(column))
+  const insert = `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')})
+    VALUES (${columns.map(() => '?').join(', ')})`
+  const lost: LostRange[] = []
+  let rows = 0
+  let refused = 0
+
+  const put = async (row: Row): Promise<void> => {
+    try {
+      if (!(await isIntact(table, row))) throw new TypeError('Its hash is another.')
+      to.run(
+        insert,
+        columns.map((column) => toBound(row[column]))
+      )
+      rows += 1
+    } catch (thrown) {
+      // The schema refuses what a damaged page made of a row; a full disk is another matter.
+      if (isFlowForgeError(thrown) && !['INVALID_INPUT', 'CONFLICT', 'NOT_ALLOWED'].includes(thrown.code)) {
+        throw thrown
+      }
+      refused += 1
+    }
+  }
+
+  for (const batch of readableRows(from, table, columns, (range) => lost.push(range))) {
+    to.script('BEGIN')
+    for (const row of batch) {
+      // oxlint-disable-next-line no-await-in-loop -- one connection, row by row
+      await put(row)
+    }
+    to.script('COMMIT')
+  }
+  return { name: table, rows, refused, lost }
+}
+
+/** Positions go on behind the last that was ever given out. */
+const keepPositions = (from: SqliteDatabase, to: SqliteDatabase, isWhole: boolean): void => {
+  const last = Number(to.allOnce('SELECT coalesce(max(position), 0) AS last FROM events')[0]?.['last'])
+  let given: number
+  try {
+    given = Number(from.allOnce(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`)[0]?.['seq'] ?? 0)
+  } catch {
+    given = isWhole ? last : last + GAP
+  }
+  to.script(`DELETE FROM sqlite_sequence WHERE name = 'events'`)
+  to.allOnce(`INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)`, [Math.max(last, given)])
+}
+
+const HOLES = `SELECT aggregate_id, count(*) AS events, max(seq) AS last_seq FROM events
+  GROUP BY aggregate_type, aggregate_id HAVING count(*) <> max(seq) ORDER BY aggregate_id LIMIT ${HOLES_LIMIT}`
+
+/**
+ * Copies whatever can be read of a damaged database into a fresh one of the newest schema, row by row, and says what could
+ * not. The damaged one is only read. Read models follow from the log when the fresh one is opened.
+ */
+export const salvageDatabase = async (args: {
+  readonly from: SqliteDatabase
+  /** Migrated, and empty. */
+  readonly to: SqliteDatabase
+  readonly file: string
+  readonly isHeaderRebuilt: boolean
+  readonly now: () => string
+}): Promise<SalvageReport> => {
+  const { from, to, file, isHeaderRebuilt, now } = args
+  // Nothing is written to it: with a writable schema SQLite opens what is cut off, or has an object it cannot make sense of.
+  from.script('PRAGMA writable_schema = ON; PRAGMA query_only = ON; PRAGMA cell_size_check = ON')
+  const there = new Set(tablesOf(from))
+  // Rows of one table may be all that is left of what another named.
+  to.script('PRAGMA foreign_keys = OFF')
+  const tables: SalvagedTable[] = []
+  for (const name of tablesOf(to)) {
+    if (LEFT_OUT.has(name) || !there.has(name)) continue
+    // oxlint-disable-next-line no-await-in-loop -- one connection
+    tables.push(await salvageTable(from, to, name))
+  }
+  const ofEvents = tables.find(({ name }) => name === 'events')
+  keepPositions(from, to, ofEvents?.lost.length === 0)
+  const { findings } = await verifyChain(to)
+  return {
+    kind: 'salvage',
+    at: now(),
+    file,
+    isHeaderRebuilt,
+    tables,
+    holes: to.allOnce(HOLES).map((row) => ({
+      aggregateId: String(row['aggregate_id']),
+      events: Number(row['events']),
+      lastSeq: Number(row['last_seq'])
+    })),
+    chain: findings
+  }
+}
