@@ -2,7 +2,7 @@
 export type KeptCopy = {
   /** Its name in storage, by which it is asked for. */
   readonly file: string
-  readonly kind: 'before-migration' | 'before-restore'
+  readonly kind: 'before-migration' | 'before-restore' | 'damaged'
   readonly createdAt: string
   /** With the large blobs that it names; those may be shared with what is there now. */
   readonly bytes: number

@@ -2,6 +2,7 @@ import type { DbContext } from './ports.ts'
 // The one import that chooses the engine: `./duckdb/adapter.ts` may take its place.
 import { openContext, prepareStorage, type ContextOptions } from './sqlite/adapter.ts'
 
+export { openRescue } from './salvage/open-rescue.ts'
 export { NEWEST_SCHEMA } from './migrations/migrations.ts'
 export { prepareStorage }
 export type { ContextOptions }

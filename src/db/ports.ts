@@ -14,6 +14,7 @@ export {
   type WireError
 } from './flowforge-error.ts'
 export type * from './backup-port.ts'
+export type * from './salvage-port.ts'
 import type { BackupPort } from './backup-port.ts'
 
 export type {

@@ -67,6 +67,13 @@ export type Shelf = {
   readonly nextFile: () => string
   /** Lets another file take the current one's place, which is kept: all of it or nothing. */
   readonly replace: (file: string, createdAt: string, current: SqliteDatabase) => Promise<void>
+  /** The same for one that is damaged; every blob of these names stays with it. */
+  readonly replaceDamaged: (
+    file: string,
+    createdAt: string,
+    facts: KeptFacts,
+    blobNames: readonly string[]
+  ) => Promise<void>
   /** Notes a try to open a replacement. */
   readonly attempt: () => Promise<void>
   /** The replacement has opened: what was kept for earlier ones goes. */
@@ -74,6 +81,8 @@ export type Shelf = {
   /** Gives the place back to what was there before. */
   readonly fallBack: (problem: string) => Promise<void>
 }
+
+export type KeptFacts = Pick<KeptCopy, 'bytes' | 'schemaVersion' | 'logPosition'>
 
 export const factsOf = (
   database: SqliteDatabase
@@ -98,9 +107,12 @@ const toCurrent = (row: Row | undefined): Current => ({
   problem: typeof row?.['problem'] === 'string' ? row['problem'] : null
 })
 
+const toKind = (kind: unknown): KeptCopy['kind'] =>
+  kind === 'before-restore' || kind === 'damaged' ? kind : 'before-migration'
+
 const toKept = (row: Row): KeptCopy => ({
   file: String(row['file']),
-  kind: row['kind'] === 'before-restore' ? 'before-restore' : 'before-migration',
+  kind: toKind(row['kind']),
   createdAt: String(row['created_at']),
   bytes: Number(row['bytes']),
   schemaVersion: Number(row['schema_version']),
@@ -151,6 +163,13 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
       ])
     }
   }
+  const supersede = (ledger: SqliteDatabase, file: string): void => {
+    take(ledger, file)
+    ledger.allOnce(
+      `UPDATE current SET file = ?, generation = generation + 1, is_settled = 0, attempts = 0, problem = NULL`,
+      [file]
+    )
+  }
   const take = (ledger: SqliteDatabase, file: string): void => {
     ledger.allOnce('DELETE FROM kept WHERE file = ?', [file])
     ledger.allOnce('DELETE FROM kept_blobs WHERE file = ?', [file])
@@ -188,11 +207,16 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
     replace: (file, createdAt, database) =>
       change((ledger) => {
         put(ledger, current.file, 'before-restore', createdAt, database)
-        take(ledger, file)
-        ledger.allOnce(
-          `UPDATE current SET file = ?, generation = generation + 1, is_settled = 0, attempts = 0, problem = NULL`,
-          [file]
-        )
+        supersede(ledger, file)
+      }),
+    replaceDamaged: (file, createdAt, { bytes, schemaVersion, logPosition }, blobNames) =>
+      change((ledger) => {
+        const row = [current.file, 'damaged', createdAt, bytes, schemaVersion, logPosition]
+        ledger.allOnce('INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)', row)
+        for (const name of blobNames) {
+          ledger.run('INSERT OR IGNORE INTO kept_blobs VALUES (?, ?, 0)', [current.file, name])
+        }
+        supersede(ledger, file)
       }),
     attempt: () =>
       change((ledger) => ledger.script('UPDATE current SET attempts = attempts + 1')).then(() => {
@@ -209,7 +233,7 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
       sweep()
     },
     fallBack: async (problem) => {
-      const before = kept.find(({ kind }) => kind === 'before-restore')
+      const before = kept.find(({ kind }) => kind !== 'before-migration')
       if (before === undefined)
         throw new FlowForgeError('CORRUPT', `${problem} Nothing was kept from before.`)
       await change((ledger) => {

@@ -17,5 +17,7 @@ export type FileStore = {
   open(name: string): Promise<Blob | null>
   remove(name: string): Promise<void>
   /** Removes every file that is not named: what a crash left behind. */
+  /** Of all files that are whole. */
+  names(): Promise<string[]>
   sweep(named: ReadonlySet<string>): Promise<void>
 }

@@ -27,6 +27,7 @@ export const memoryFileStore = (): FileStore => {
     remove: async (name) => {
       files.delete(name)
     },
+    names: async () => [...files.keys()],
     sweep: async (named) => {
       for (const name of files.keys()) if (!named.has(name)) files.delete(name)
     }

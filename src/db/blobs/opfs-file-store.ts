@@ -97,6 +97,11 @@ export const openOpfsFileStore = async (folderName: string): Promise<FileStore> 
         if (!isMissing(thrown)) throw thrown
       })
     },
+    names: async () => {
+      const names: string[] = []
+      for await (const name of folder.keys()) if (!name.endsWith(PARTIAL)) names.push(name)
+      return names
+    },
     sweep: async (named) => {
       for await (const name of folder.keys()) if (!named.has(name)) await folder.removeEntry(name)
     }

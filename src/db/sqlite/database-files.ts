@@ -12,6 +12,8 @@ export type DatabaseFiles = {
   readonly compactInto: (database: SqliteDatabase, name: string) => Promise<void>
   /** Streams the bytes of a database file in, replacing what has that name; nothing remains of a stream that fails. */
   readonly write: (name: string, stream: ReadableStream<Uint8Array>) => Promise<void>
+  /** The bytes of a file that nobody has open, whole: for one that no engine can read. */
+  readonly read: (name: string) => Uint8Array<ArrayBuffer>
   /** Of a file that nobody has open. */
   readonly remove: (name: string) => void
   /** Lets go of every file, so that the next opener need not wait for this worker's end. */
@@ -68,6 +70,7 @@ export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFi
         reader.releaseLock()
       }
     },
+    read: (name) => new Uint8Array(pool.exportFile(name)),
     remove: (name) => {
       for (const each of [name, `${name}-journal`, `${name}-wal`]) pool.unlink(each)
     },
@@ -127,6 +130,7 @@ export const memoryFiles = (sqlite3: Sqlite3Static): DatabaseFiles => {
         image.close()
       }
     },
+    read: (name) => new Uint8Array(sqlite3.capi.sqlite3_js_db_export(keepers.get(name) ?? connect(name))),
     remove: (name) => {
       keepers.get(name)?.close()
       keepers.delete(name)

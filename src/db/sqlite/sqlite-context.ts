@@ -101,7 +101,7 @@ export type StoragePlace = {
   readonly exports: ExportFiles
 }
 
-const openPlace = async (storage: 'opfs' | 'memory', directory: string): Promise<StoragePlace> => {
+export const openPlace = async (storage: 'opfs' | 'memory', directory: string): Promise<StoragePlace> => {
   if (storage === 'memory') {
     return { databases: await openMemoryFiles(), blobs: memoryFileStore(), exports: memoryExportFiles() }
   }
