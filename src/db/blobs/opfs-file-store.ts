@@ -7,7 +7,8 @@ const PARTIAL = '.partial'
 const isFull = (thrown: unknown): boolean =>
   thrown instanceof DOMException && thrown.name === 'QuotaExceededError'
 
-const toWriteError = (thrown: unknown): unknown =>
+/** What failed while a file was written; that there was no room is told as such. */
+export const toWriteError = (thrown: unknown): unknown =>
   isFull(thrown)
     ? new FlowForgeError(
         'STORAGE_FULL',
