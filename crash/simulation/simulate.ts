@@ -105,10 +105,14 @@ const said = (thrown: unknown): string =>
     ? `${String(Reflect.get(thrown, 'code') ?? thrown.name)}: ${thrown.message}`
     : String(thrown)
 
+/** As the file system threw it: so it comes through where no database is in between. */
+const isFailedFlush = (thrown: unknown): boolean =>
+  thrown instanceof DOMException && thrown.name === 'UnknownError'
+
 /** What a full disk or a failed flush explains, and what nothing explains. */
 const isExplained = (mode: Mode, thrown: unknown): boolean => {
-  // A flush that failed comes through as the file system threw it, where no database is in between.
-  if (mode === 'full' && thrown instanceof DOMException && thrown.name === 'UnknownError') return true
+  if (mode === 'full' && (isFailedFlush(thrown) || isFailedFlush(Reflect.get(Object(thrown), 'cause'))))
+    return true
   const code: unknown = Reflect.get(Object(thrown), 'code')
   return mode === 'full' && (code === 'STORAGE_FULL' || code === 'INTERNAL')
 }

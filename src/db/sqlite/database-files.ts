@@ -2,6 +2,7 @@ import type { SAHPoolUtil, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { toWriteError } from '../blobs/opfs-file-store.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
+import { toStorageError } from './sqlite-errors.ts'
 
 /** The database files of one storage, by absolute names: the current one, and whatever stands beside it. */
 export type DatabaseFiles = {
@@ -47,7 +48,11 @@ export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFi
     },
     open: async (name) => {
       await reserve()
-      return openExclusive(sqlite3, new pool.OpfsSAHPoolDb(name))
+      try {
+        return openExclusive(sqlite3, new pool.OpfsSAHPoolDb(name))
+      } catch (thrown) {
+        throw toStorageError(sqlite3, thrown, `open ${name}`)
+      }
     },
     write: async (name, stream) => {
       await reserve()

@@ -1,4 +1,5 @@
 import sqlite3InitModule, { type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
+import { toWriteError } from '../blobs/opfs-file-store.ts'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import { memoryFiles, poolFiles, type DatabaseFiles } from './database-files.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
@@ -56,6 +57,12 @@ const unavailable = (why: string, cause?: unknown): FlowForgeError =>
     cause
   )
 
+/** A first opening may find no room; that there is no place at all would be the wrong thing to say. */
+const toPoolError = (thrown: unknown): unknown => {
+  const told = toWriteError(thrown)
+  return isFlowForgeError(told) ? told : unavailable('its file system failed', thrown)
+}
+
 const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<DatabaseFiles> => {
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -72,7 +79,7 @@ const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<Data
       return poolFiles(sqlite3, pool)
     } catch (thrown) {
       const wait = RETRIES_MS[attempt]
-      if (!isHeld(thrown)) throw unavailable('its file system failed', thrown)
+      if (!isHeld(thrown)) throw toPoolError(thrown)
       if (wait === undefined) {
         const message =
           'The database is open elsewhere: another tab or window of FlowForge holds it. Close it and reload.'
