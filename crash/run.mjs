@@ -11,6 +11,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     kills: { type: 'string' },
     only: { type: 'string' },
+    browser: { type: 'string' },
     processes: { type: 'string', default: String(Math.min(4, availableParallelism())) },
     // Of this program itself: the share of one process.
     part: { type: 'string' }
@@ -37,6 +38,10 @@ const main = async () => {
     return 0
   }
   installPackages()
+  if (options.browser !== undefined) {
+    const { runInBrowser } = await load('browser-main.ts')
+    return runInBrowser({ browser: options.browser, seed, kills: Number(options.kills ?? 1_000) })
+  }
   const { runSimulation, simulatePart } = await load('simulate-main.ts')
   const processes = Number(options.processes)
   return runSimulation({
