@@ -27,9 +27,9 @@ export const killInBrowser = async (args: {
   kills: number
   fault?: Fault
   stopsAtFailure?: boolean
-  onChain?: (tally: Tally) => void
+  onChain?: (tally: Tally, version: string) => Promise<void>
 }): Promise<{ tally: Tally; version: string }> => {
-  const { name, seed, kills, fault, stopsAtFailure = false, onChain = () => undefined } = args
+  const { name, seed, kills, fault, stopsAtFailure = false, onChain = async () => undefined } = args
   const dist = mkdtempSync(join(tmpdir(), 'flowforge-crash-page-'))
   await buildPage(dist, fault)
   let hear: (told: unknown) => void = () => undefined
@@ -52,7 +52,7 @@ export const killInBrowser = async (args: {
           hear = listener
         }
       })
-      onChain(tally)
+      await onChain(tally, version)
       if (stopsAtFailure && tally.failures.length > 0) break
     }
     return { tally, version }
@@ -63,12 +63,7 @@ export const killInBrowser = async (args: {
   }
 }
 
-const report = (
-  title: 'Chromium' | 'Firefox',
-  version: string,
-  seed: number,
-  tally: Tally
-): Promise<void> => {
+const report = (name: BrowserName, version: string, seed: number, tally: Tally): Promise<void> => {
   const rows = SCENARIOS.map((scenario) => {
     const counted = tally.scenarios.get(scenario)
     return [scenario, ...KILLS.map((how) => counted?.kills.get(how) ?? 0), counted?.met ?? 0]
@@ -80,7 +75,13 @@ const report = (
       rows
     )
   ]
-  return writeSection(title, body.join('\n\n'))
+  return writeSection(name === 'chromium' ? 'Chromium' : 'Firefox', body.join('\n\n'))
+}
+
+const print = (name: BrowserName, { seed, steps, message }: Tally['failures'][number]): void => {
+  console.error(`FAILED; again: npm run crash -- --browser ${name} --seed ${seed} --kills 16`)
+  console.error(`  after ${steps.join(', ')}`)
+  for (const line of message.split('\n').slice(0, 8)) console.error(`    ${line.slice(0, 500)}`)
 }
 
 /** From so many kills on a run is one to report. */
@@ -97,23 +98,22 @@ export const runInBrowser = async (args: {
   if (name === undefined)
     throw new Error(`There is no browser "${args.browser}". There are ${BROWSERS.join(', ')}.`)
   const started = performance.now()
-  const { tally, version } = await killInBrowser({
+  let shown = 0
+  const { tally } = await killInBrowser({
     name,
     seed,
     kills,
-    onChain: ({ kills: done, verified, failures }) => {
+    onChain: async (known, browserVersion) => {
+      const { kills: done, verified, failures } = known
       const seconds = Math.round((performance.now() - started) / 1000)
       console.log(
         `${name}: ${done} of ${kills} kills, checked ${verified} times, ${failures.length} failures, ${seconds} s`
       )
+      for (const failure of failures.slice(shown)) print(name, failure)
+      shown = failures.length
+      // As it goes on: a long run that is ended leaves what it has found.
+      if (done >= WORTH_REPORTING) await report(name, browserVersion, seed, known)
     }
   })
-  for (const { seed: failed, steps, message } of tally.failures) {
-    console.error(`FAILED; again: npm run crash -- --browser ${name} --seed ${failed} --kills 16`)
-    console.error(`  after ${steps.join(', ')}`)
-    for (const line of message.split('\n').slice(0, 8)) console.error(`    ${line.slice(0, 500)}`)
-  }
-  if (tally.kills >= WORTH_REPORTING)
-    await report(name === 'chromium' ? 'Chromium' : 'Firefox', version, seed, tally)
   return tally.failures.length === 0 ? 0 : 1
 }

@@ -3,7 +3,6 @@ import { createRandom, type Random } from '../random.ts'
 import type { BrowserName, KeptBrowser } from './browsers.ts'
 import { createLedger } from './ledger.ts'
 import { SCENARIOS, isMeant, ordersOf, runEvents, type Scenario } from './scenarios.ts'
-import { toMeasures } from './measures.ts'
 import type { Tally } from './tally.ts'
 
 export const KILLS = ['worker', 'page', 'crash', 'browser'] as const
@@ -21,7 +20,11 @@ type Tab = {
 /** A page gives its worker up after so many deaths within a minute; it is closed before. */
 const WORKER_KILLS = 6
 const PATIENCE_MS = 45_000
+/** How much of the chains begin with a database of an earlier schema. */
 const MIGRATED = 0.35
+/** About how long these take, so that a kill comes into them. */
+const LENGTHS_MS: Partial<Record<Scenario, number>> = { rebuild: 100, backup: 200, restore: 600 }
+const OPENING_MS = 600
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -60,7 +63,6 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
   const ledger = createLedger()
   listen(ledger.hear)
   const address = `http://seed${seed}-${tally.kills}.localhost:${port}/`
-  const measures = toMeasures(tally.measures)
   let tabs: Tab[] = []
   let lives = 0
   const steps: string[] = []
@@ -135,10 +137,8 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
 
   /** Waits for the moment of the kill: within what takes long, or after some of the answers. */
   const moment = async (scenario: Scenario, orders: number, before: number): Promise<void> => {
-    if (scenario === 'rebuild' || scenario === 'backup' || scenario === 'restore') {
-      await pause(random.next() * measures.of(scenario))
-      return
-    }
+    const length = LENGTHS_MS[scenario]
+    if (length !== undefined) return pause(random.next() * length)
     const wanted = before + random.between(0, Math.floor(orders / 2))
     const until = performance.now() + 3_000
     while (ledger.toldCount() < wanted && performance.now() < until) await pause(2)
@@ -191,7 +191,7 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
     await page.close()
     for (let more = random.between(1, 3); more > 0; more -= 1) {
       const tab = tabs[0] ?? (await openTab())
-      await pause(random.next() * measures.of('migration'))
+      await pause(random.next() * OPENING_MS)
       const isReady = (await tab.page.title()) === 'ready'
       await kill(pickKill(random), 'migration', !isReady)
     }
@@ -231,7 +231,15 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
     await examine()
   } catch (thrown) {
     const waiting = ledger.underWay().map(({ index, kind }) => `${kind} ${index}`)
-    tally.fail(seed, steps, `${String(thrown)}\nunanswered: ${waiting.join(', ')}`)
+    const said = await Promise.race([
+      Promise.all(tabs.map(({ page }) => page.evaluate(() => window.harness.said()).catch(String))),
+      pause(2_000).then(() => ['nothing'])
+    ])
+    tally.fail(
+      seed,
+      steps,
+      `${String(thrown)}\nunanswered: ${waiting.join(', ')}\nsaid: ${said.join(' || ')}`
+    )
     // Whatever hangs must not hold up the next chain.
     await browser.kill()
   } finally {

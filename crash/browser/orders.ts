@@ -64,7 +64,10 @@ export type Harness = {
   ready(): Promise<void>
   /** Checks what a page can check, and hands out what it finds. */
   verify(keys: Keys, rebuilds: boolean): Promise<Found>
-  killWorker(): void
+  /** How far the program has come, and what the page's console was told. */
+  said(): string
+  /** Answers when it is dead. */
+  killWorker(): Promise<void>
   /** Puts a database of an earlier schema where the program will look for its own. Before any page of the program is open. */
   plant(url: string): Promise<readonly Stored[]>
   /** SQLite's own full check of the file. No page of the program may be open. */

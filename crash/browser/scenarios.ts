@@ -141,8 +141,8 @@ export const ordersOf = (scenario: Scenario, given: Given): Order[] =>
   drafts(scenario, given).map((draft, at) => ({
     ...draft,
     index: given.next(),
-    // What takes long goes on while the rest is done.
-    waits: !(at === 0 && draft.kind !== 'append') && given.random.chance(0.4)
+    // What takes long goes on while the rest is done; blobs that nobody waits for may land in any order.
+    waits: draft.kind === 'blob' || (!(at === 0 && draft.kind !== 'append') && given.random.chance(0.4))
   }))
 
 /** The kinds of orders that a scenario is about: the kill has come into it where one of them is unanswered. */

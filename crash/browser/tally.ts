@@ -1,5 +1,4 @@
 import type { Kill } from './chain.ts'
-import type { Measures } from './measures.ts'
 import type { Scenario } from './scenarios.ts'
 
 export type Counted = { readonly kills: Map<Kill, number>; met: number }
@@ -9,7 +8,6 @@ export type Tally = {
   kills: number
   verified: number
   events: number
-  readonly measures: Measures
   readonly scenarios: Map<Scenario, Counted>
   readonly failures: { readonly seed: number; readonly steps: readonly string[]; readonly message: string }[]
   /** @param isMet whether what the scenario is about was under way */
@@ -22,7 +20,6 @@ export const createTally = (): Tally => {
     kills: 0,
     verified: 0,
     events: 0,
-    measures: new Map(),
     scenarios: new Map(),
     failures: [],
     count: (scenario, how, isMet) => {

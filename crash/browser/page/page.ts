@@ -24,7 +24,7 @@ const startProgram = () => {
   })
   const heard: Stored[] = []
   client.db.subscribe({ afterPosition: 0 }, (event) => void heard.push(toStored(event)))
-  return { client, heard, kill: () => worker?.terminate() }
+  return { client, heard, boots, kill: () => worker?.terminate() }
 }
 
 const program = isProgram ? startProgram() : null
@@ -41,6 +41,27 @@ const withFile = async <T>(use: (file: ReturnType<typeof wrap<FileWorker>>) => P
   }
 }
 
+/**
+ * A worker holds a lock as soon as it can be spoken to, and its page waits for it; before, its end would not be noticed.
+ * No browser ends a worker that it is loading without telling the page.
+ */
+const hasStarted = async (): Promise<void> => {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- until it is there
+    const { pending = [] } = await navigator.locks.query()
+    if (pending.some(({ name }) => name?.startsWith('flowforge-worker-'))) return
+    // oxlint-disable-next-line no-await-in-loop -- the same
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+const said: string[] = []
+const { error } = console
+console.error = (...parts: unknown[]): void => {
+  said.push(parts.map(String).join(' ').slice(0, 300))
+  error(...parts)
+}
+
 let working: Promise<unknown> = Promise.resolve()
 
 const harness: Harness = {
@@ -55,7 +76,17 @@ const harness: Harness = {
     await theProgram().client.flowforge.status()
   },
   verify: (keys, rebuilds) => check(theProgram().client, theProgram().heard, keys, rebuilds),
-  killWorker: () => theProgram().kill(),
+  said: () =>
+    [
+      ...theProgram()
+        .boots.slice(-6)
+        .map((boot) => JSON.stringify(boot)),
+      ...said.slice(-5)
+    ].join(' | '),
+  killWorker: async () => {
+    await hasStarted()
+    theProgram().kill()
+  },
   plant: async (url) => {
     const bytes = await (await fetch(url)).blob()
     return withFile((file) => file.plant(bytes))
