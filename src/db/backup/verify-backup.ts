@@ -1,5 +1,6 @@
 import { createSHA256 } from 'hash-wasm'
 import type { BackupJob } from '../backup-port.ts'
+import { namedFiles } from '../blobs/named-files.ts'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import { pendingSteps } from '../migrations/migrate.ts'
 import type { Migration } from '../migrations/migrations.ts'
@@ -104,11 +105,11 @@ export function* chunksOf(database: SqliteDatabase, name: string): Generator<Uin
 const hasItsFiles = async ({ database, manifest, job }: Candidate): Promise<void> => {
   const { files, missing } = manifest()
   const listed = new Set([...files.map(({ name }) => name), ...missing])
-  const absent = database
-    .allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
-    .map((row) => String(row['file_name']))
-    .filter((name) => !listed.has(name))
-  if (absent.length > 0) throw damaged(`${absent.length} large blobs are missing`, { files: absent })
+  const named = namedFiles(database)
+  const kinds = new Map(named.map(({ name, kind }) => [name, kind]))
+  const absent = named.map(({ name }) => name).filter((name) => !listed.has(name))
+  if (absent.length > 0)
+    throw damaged(`${absent.length} large blobs or archive segments are missing`, { files: absent })
   for (const { name, size } of files) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const hash = await createSHA256()
@@ -120,7 +121,10 @@ const hasItsFiles = async ({ database, manifest, job }: Candidate): Promise<void
       await nextTurn(job.signal)
     }
     if (bytes !== size || hash.digest('hex') !== name) {
-      throw damaged(`the blob ${name.slice(0, 12)}… is not the one that was backed up`, { file: name })
+      throw damaged(
+        `the ${kinds.get(name) ?? 'blob'} ${name.slice(0, 12)}… is not the one that was backed up`,
+        { file: name }
+      )
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { ArchiveFinding } from '../archive-port.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import type { CheckReport, HealthPort } from '../health-port.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
@@ -11,15 +12,19 @@ export type Health = { readonly port: HealthPort; readonly stop: () => Promise<v
 /** After an unclean end, the check waits until the first screen has been drawn. */
 const CHECK_AFTER_MS = 3_000
 
+/** Reads every archive segment through; answers with those that cannot be read. */
+export type VerifyArchive = () => Promise<readonly ArchiveFinding[]>
+
 /** Watches over one open database. */
 export const createHealth = (args: {
   database: SqliteDatabase
   transactions: Transactions
   mark: OpenMark
   reports: Reports
+  verifyArchive: VerifyArchive
   checkAfterMs?: number
 }): Health => {
-  const { database, transactions, mark, reports, checkAfterMs = CHECK_AFTER_MS } = args
+  const { database, transactions, mark, reports, verifyArchive, checkAfterMs = CHECK_AFTER_MS } = args
   let checking: string | null = null
   let underWay: Promise<CheckReport> | null = null
   let isStopped = false
@@ -29,7 +34,7 @@ export const createHealth = (args: {
     const begun = performance.now()
     checking = ''
     try {
-      const { tables, findings } = await checkFile(
+      const file = await checkFile(
         database,
         (work) => {
           if (isStopped) throw new FlowForgeError('CANCELED', 'The storage is being closed.')
@@ -39,9 +44,15 @@ export const createHealth = (args: {
           checking = table
         }
       )
+      checking = 'archive_segments'
+      const segments = await verifyArchive()
+      const findings = [
+        ...file.findings,
+        ...segments.map(({ message }) => ({ table: 'archive_segments', message }))
+      ]
       const ms = Math.round(performance.now() - begun)
       const isSound = findings.length === 0
-      const report: CheckReport = { kind: 'check', isSound, trigger, tables, findings, ms }
+      const report: CheckReport = { kind: 'check', isSound, trigger, tables: file.tables, findings, ms }
       if (isStopped)
         throw new FlowForgeError('CANCELED', 'The storage was closed before the check had ended.')
       if (isSound) mark.sound()

@@ -1,3 +1,4 @@
+import type { ArchivedEvents } from '../archive/archived-events.ts'
 import { EVENT_COLUMN_LIST, toEvent } from '../log/event-rows.ts'
 import { FlowForgeError, type Event, type NewEvent } from '../ports.ts'
 import {
@@ -77,24 +78,31 @@ const isLine = (answer: Answer): answer is Line => 'payloadJson' in answer
  */
 export const createAppending = (
   database: SqliteDatabase,
-  world: StoreWorld
+  world: StoreWorld,
+  archived: ArchivedEvents
 ): Gather<readonly NewEvent[], Event[]> => {
   /** Those whose ids are stored already, by id. */
   const storedAmong = (events: readonly NewEvent[]): Map<string, Event> => {
     const ids = events.flatMap(({ id }) => (id === undefined ? [] : [id]))
     if (ids.length === 0) return new Map()
-    const found = database.all(BY_IDS, [JSON.stringify(ids)]).map(toEvent)
-    return new Map(found.map((event) => [event.id, event]))
+    const rows = database.all(BY_IDS, [JSON.stringify(ids)])
+    if (!archived.isEmpty()) rows.push(...archived.withIds(ids))
+    return new Map(rows.map(toEvent).map((event) => [event.id, event]))
+  }
+
+  const headsInLog = (ids: readonly string[]): [string, number][] => {
+    const [only] = ids
+    if (ids.length === 1 && only !== undefined) {
+      return [[only, Number(database.all(HEAD, [aggregateTypeOf(only), only])[0]?.['seq'] ?? 0)]]
+    }
+    const asked = JSON.stringify(ids.map((id) => [aggregateTypeOf(id), id]))
+    return database.all(HEADS, [asked]).map((row) => [String(row['id']), Number(row['seq'])])
   }
 
   const headsOf = (events: readonly NewEvent[]): Map<string, number> => {
-    const ids = [...new Set(events.map(({ aggregateId }) => aggregateId))]
-    const [only] = ids
-    if (ids.length === 1 && only !== undefined) {
-      return new Map([[only, Number(database.all(HEAD, [aggregateTypeOf(only), only])[0]?.['seq'] ?? 0)]])
-    }
-    const asked = JSON.stringify(ids.map((id) => [aggregateTypeOf(id), id]))
-    return new Map(database.all(HEADS, [asked]).map((row) => [String(row['id']), Number(row['seq'])]))
+    const heads = headsInLog([...new Set(events.map(({ aggregateId }) => aggregateId))])
+    if (archived.isEmpty()) return new Map(heads)
+    return new Map(heads.map(([id, seq]) => [id, Math.max(seq, archived.headOf(id))]))
   }
 
   const write = (lines: readonly Line[]): Map<Line, Event> => {
