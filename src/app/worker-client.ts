@@ -96,6 +96,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     saveKept: null,
     removeKept: STORED
   },
+  archive: { preview: STORED, create: null, list: STORED, verify: null, restore: null },
   status: STORED
 }
 

@@ -14,6 +14,7 @@ import { examplesInputs, type ExamplesApi } from './api/examples.ts'
 import { logInputs, type LogApi } from './api/log.ts'
 import { healthInputs, type HealthApi } from './api/health.ts'
 import { backupInputs, type BackupApi } from './api/backup.ts'
+import { archiveInputs, type ArchiveApi } from './api/archive.ts'
 import type { Status } from './api/status.ts'
 
 export {
@@ -41,6 +42,7 @@ export type {
   Snapshot,
   WireError
 } from '../db/ports.ts'
+export type { ArchiveFinding, ArchiveProgress, ArchiveSegment } from '../db/ports.ts'
 export type { BackupProgress, BackupSummary, KeptCopy } from '../db/ports.ts'
 
 export {
@@ -53,6 +55,7 @@ export {
   type EventListener,
   type WireDbApi
 } from './api/database.ts'
+export type { ArchivePreview } from './api/archive.ts'
 export type { BackupStatus } from './api/backup.ts'
 export type { LogState } from './api/log.ts'
 export type { Page } from './api/page.ts'
@@ -75,7 +78,8 @@ export const flowForgeInputs = {
   examples: examplesInputs,
   log: logInputs,
   health: healthInputs,
-  backup: backupInputs
+  backup: backupInputs,
+  archive: archiveInputs
 } as const
 
 export type FlowForgeApi = {
@@ -90,5 +94,6 @@ export type FlowForgeApi = {
   log: LogApi
   health: HealthApi
   backup: BackupApi
+  archive: ArchiveApi
   status(): Promise<Status>
 }
