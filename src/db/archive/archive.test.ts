@@ -216,6 +216,19 @@ describe('what is archived', () => {
     ).toEqual([3_999, 4_000, 4_001, 4_002])
   })
 
+  test('is found in the index of the log by the same ways as in the table', async () => {
+    const planOf = async (where: string) =>
+      (await query(`EXPLAIN QUERY PLAN SELECT 1 FROM log_index WHERE ${where}`)).map(({ detail }) =>
+        String(detail)
+      )
+    for (const where of [`id = 'x'`, 'position > 7']) {
+      // oxlint-disable-next-line no-await-in-loop -- one question after the other
+      const plan = await planOf(where)
+      expect(plan.filter((line) => line.includes('SCAN'))).toEqual([])
+      expect(plan.filter((line) => line.includes('SEARCH'))).toHaveLength(2)
+    }
+  })
+
   test('gives back about as much room as was said', async () => {
     const id = () => crypto.randomUUID()
     await context.eventStore.appendMany(
