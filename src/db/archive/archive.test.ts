@@ -440,6 +440,19 @@ describe('for any history', () => {
   })
 })
 
+test('who asks at the very moment of the first move gets all of it', async () => {
+  const before = await fill()
+  const asked: Promise<readonly Event[]>[] = []
+  const stop = context.onCommit(({ tables }) => {
+    if (!tables.has('archive_segments')) return
+    asked.push(readAll(), context.eventStore.load({ aggregateId: 'run:1' }))
+  })
+  const [segment] = await move('run:1')
+  await context.archive.bringBack({ segmentId: segment?.id ?? 0 })
+  stop()
+  expect((await Promise.all(asked)).map(({ length }) => length)).toEqual([before.length, 4, before.length, 4])
+})
+
 describe('a segment that is damaged', () => {
   const damages: [string, (file: Blob) => Promise<Blob | null>][] = [
     ['gone', async () => null],
@@ -449,6 +462,15 @@ describe('a segment that is damaged', () => {
       async (file) => {
         const bytes = new Uint8Array(await file.arrayBuffer())
         bytes.set([(bytes[40] ?? 0) ^ 1], 40)
+        return new Blob([bytes])
+      }
+    ],
+    [
+      'changed where it makes no difference to what is in it',
+      async (file) => {
+        // The system that a gzip file was made on.
+        const bytes = new Uint8Array(await file.arrayBuffer())
+        bytes.set([(bytes[9] ?? 0) ^ 1], 9)
         return new Blob([bytes])
       }
     ],
