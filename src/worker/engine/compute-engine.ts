@@ -47,6 +47,8 @@ export type StepStats = {
 
 export type WrittenArtifact = {
   readonly nodeId: string
+  /** The planned relation whose rows it holds. */
+  readonly relation: string
   readonly kind: 'table' | 'file'
   readonly blobKey: string
   readonly sha256: string

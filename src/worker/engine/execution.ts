@@ -125,6 +125,7 @@ const writeTable = async (run: Run, relationId: string, nodeId: string): Promise
   counts.set(relationId, rows)
   const artifact: WrittenArtifact = {
     nodeId,
+    relation: relationId,
     kind: 'table',
     blobKey: stored.key,
     sha256: stored.sha256,
@@ -165,6 +166,7 @@ const writeFile = async (
   })
   await listener.artifactWritten({
     nodeId,
+    relation: table.relation,
     kind: 'file',
     blobKey: stored.key,
     sha256: stored.sha256,
