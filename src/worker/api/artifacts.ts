@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SINK_FORMATS } from '../../workflow/nodes/sink.ts'
 import type { Page } from './page.ts'
 import { Text, type In } from './parts.ts'
 
@@ -8,7 +9,7 @@ export const artifactsInputs = {
     offset: z.number().int().min(0).optional(),
     limit: z.number().int().min(1).max(100_000).optional()
   }),
-  save: z.strictObject({ artifactId: Text, format: z.enum(['csv', 'json', 'xlsx']) })
+  save: z.strictObject({ artifactId: Text, format: z.enum(SINK_FORMATS) })
 } as const
 
 type Inputs = { [K in keyof typeof artifactsInputs]: In<(typeof artifactsInputs)[K]> }
