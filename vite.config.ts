@@ -16,7 +16,7 @@ const engineAssets = (): Plugin => ({
     order: 'post',
     handler(_options, bundle) {
       const assets = Object.values(bundle)
-        .filter(({ fileName }) => /duckdb[^/]*\.(wasm|js)$/.test(fileName))
+        .filter(({ fileName }) => /(duckdb|parquet_wasm)[^/]*\.(wasm|js)$/.test(fileName))
         .map((file) => ({
           url: `/${file.fileName}`,
           bytes: Buffer.byteLength(file.type === 'chunk' ? file.code : file.source)
@@ -88,7 +88,7 @@ export default defineConfig(({ command }) => ({
         cleanupOutdatedCaches: true,
         runtimeCaching: [
           {
-            urlPattern: /\/assets\/duckdb[^/]*\.(wasm|js)$/,
+            urlPattern: /\/assets\/(duckdb|parquet_wasm)[^/]*\.(wasm|js)$/,
             handler: 'CacheFirst',
             options: {
               // `src/app/shell/engine-cache.ts` reads and tidies it under the same name.
@@ -103,7 +103,7 @@ export default defineConfig(({ command }) => ({
   ],
   resolve: { alias: duckdbBlocking },
   worker: { format: 'es', plugins: () => [otherAdapter(adapter), keepDuckDBWorker(), licences.collect()] },
-  optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
+  optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm', 'parquet-wasm'] },
   build: { target: 'es2022', assetsInlineLimit: 0 },
   server: { host: 'localhost' }
 }))

@@ -19,7 +19,11 @@ export default defineConfig({
       },
       {
         resolve: { alias: duckdbBlocking },
-        optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm'] },
+        optimizeDeps: {
+          exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm', 'parquet-wasm'],
+          // Found late, in a worker: the page would be loaded anew in the middle of a test.
+          include: ['apache-arrow', 'apache-arrow/ipc/metadata/file']
+        },
         worker: { format: 'es' },
         test: {
           name: 'browser',

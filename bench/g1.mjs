@@ -52,3 +52,31 @@ export const writeSmall = (path, groups = 100) => {
   }
   return write(path, lines())
 }
+
+/** The tables of the join questions, `rows` rows in `j`: nine keys of ten are found on the other side, each once. */
+export const writeJoins = async (paths, rows, seed = 109) => {
+  const random = randomFrom(seed)
+  const sizes = {
+    small: Math.max(10, Math.round(rows / 100_000)),
+    medium: Math.max(10, Math.round(rows / 1_000)),
+    big: rows
+  }
+  const upTo = (count) => 1 + Math.floor(random() * count * 1.1)
+  const value = () => (random() * 100).toFixed(6)
+  function* left() {
+    yield 'id1,id2,id3,id4,id5,id6,v1'
+    for (let row = 0; row < rows; row += 1) {
+      const [one, two, three] = [upTo(sizes.small), upTo(sizes.medium), upTo(sizes.big)]
+      yield `${one},${two},${three},id${one},id${two},id${three},${value()}`
+    }
+  }
+  function* right(columns, count) {
+    yield [...columns, 'v2'].join(',')
+    for (let key = 1; key <= count; key += 1)
+      yield [...columns.map((name) => (name > 'id3' ? `id${key}` : key)), value()].join(',')
+  }
+  await write(paths.j, left())
+  await write(paths.small, right(['id1', 'id4'], sizes.small))
+  await write(paths.medium, right(['id2', 'id5'], sizes.medium))
+  await write(paths.big, right(['id3', 'id6'], sizes.big))
+}

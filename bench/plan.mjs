@@ -34,5 +34,6 @@ export const MEASUREMENTS = [
   { id: 'screen', load: () => import('./measurements/screen.mjs') },
   { id: 'tabs', load: () => import('./measurements/tabs.mjs') },
   { id: 'replica', load: () => import('./measurements/replica.mjs') },
-  { id: 'workflow', load: () => import('./measurements/workflow.mjs') }
+  { id: 'workflow', load: () => import('./measurements/workflow.mjs') },
+  { id: 'g1', load: () => import('./measurements/g1.mjs') }
 ]

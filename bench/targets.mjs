@@ -1,6 +1,9 @@
 /** What FlowForge promises, and whether this run showed it. */
+import { QUESTIONS } from './g1-queries.mjs'
 import { BROWSER_PEERS } from './peers.mjs'
 import { median } from './turns.mjs'
+
+const BY_HAND = 'DuckDB-WASM by hand'
 
 const sectionOf = (sections, id) => sections.find((section) => section.id === id)
 
@@ -57,6 +60,43 @@ const flat = (sections, id, text, limit) => {
   return judge(text, `${worst.toFixed(3)} × slower at the worst`, limit, worst <= limit)
 }
 
+/** Of the questions of db-benchmark: FlowForge's medians against those of somebody else. */
+const ratiosTo = (sections, who) =>
+  QUESTIONS.flatMap(({ id }) => {
+    const [ours, theirs] = [valueOf(sections, `g1-${id}`, 'FlowForge'), valueOf(sections, `g1-${id}`, who)]
+    return ours === undefined || theirs === undefined ? [] : [{ id, times: ours / theirs }]
+  })
+
+const judgeQuestions = (sections) => {
+  const ratios = ratiosTo(sections, BY_HAND)
+  const texts = [
+    'db-benchmark, median of the fifteen ≤ 1.15 × DuckDB-WASM by hand',
+    'db-benchmark, the worst of the fifteen ≤ 1.4 × DuckDB-WASM by hand'
+  ]
+  if (ratios.length === 0) return texts.map((text) => judge(text, undefined))
+  const middle = median(ratios.map(({ times }) => times))
+  const [worst] = ratios.toSorted((left, right) => right.times - left.times)
+  const others = sectionOf(sections, 'g1-q1').rows.map(({ label }) => label)
+  return [
+    judge(texts[0], `${middle.toFixed(3)} ×`, 1.15, middle <= 1.15),
+    judge(texts[1], `${worst.times.toFixed(3)} × (${worst.id})`, 1.4, worst.times <= 1.4),
+    ...others
+      .filter((label) => label !== 'FlowForge' && label !== BY_HAND)
+      .map((label) => {
+        const text = `db-benchmark, at least 5 × faster than ${label}, median of what it answered`
+        const answered = ratiosTo(sections, label)
+        if (answered.length === 0) return judge(text, 'it answered nothing')
+        const faster = median(answered.map(({ times }) => 1 / times))
+        return judge(
+          text,
+          `${faster.toFixed(1)} × (${answered.length} of ${QUESTIONS.length})`,
+          5,
+          faster >= 5
+        )
+      })
+  ]
+}
+
 /** @returns each target: what it says, what was found, and `isMet`, undefined where it was not measured */
 export const judgeTargets = (sections, { logs }) => {
   const [least, , most] = logs
@@ -99,6 +139,7 @@ export const judgeTargets = (sections, { logs }) => {
       'screen',
       `open-${least}`,
       `open-${logs[1]}`
-    ].map((id) => first(sections, id))
+    ].map((id) => first(sections, id)),
+    ...judgeQuestions(sections)
   ]
 }

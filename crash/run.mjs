@@ -1,24 +1,56 @@
 /** `npm run crash`: kills FlowForge's storage again and again, and checks after each kill that it kept its word. */
+import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkNode, installPackages, root } from '../scripts/setup.mjs'
 
 checkNode()
-installPackages()
 const { values: options } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    kills: { type: 'string', default: '10000' },
-    only: { type: 'string' }
+    kills: { type: 'string' },
+    only: { type: 'string' },
+    browser: { type: 'string' },
+    processes: { type: 'string', default: String(Math.min(4, availableParallelism())) },
+    // Of this program itself: the share of one process.
+    part: { type: 'string' }
   }
 })
 const { runnerImport } = await import('vite')
-const { module } = await runnerImport(join(root, 'crash/simulate-main.ts'), {
-  configFile: false,
-  logLevel: 'error'
-})
-process.exitCode = await module.runSimulation({
-  seed: Number(options.seed),
-  kills: Number(options.kills),
-  only: options.only
-})
+const load = async (file) =>
+  (await runnerImport(join(root, 'crash', file), { configFile: false, logLevel: 'error' })).module
+
+/** The same program once more, for a share of the work; its tally comes back as a message. */
+const startPart = (part) =>
+  new Promise((resolve, reject) => {
+    const child = fork(import.meta.filename, ['--part', JSON.stringify(part)], { serialization: 'advanced' })
+    child.once('message', resolve)
+    child.once('exit', (code) => reject(new Error(`A part ended with ${code}: ${JSON.stringify(part)}`)))
+  })
+
+const main = async () => {
+  const seed = Number(options.seed)
+  if (options.part !== undefined) {
+    const { simulatePart } = await load('simulate-main.ts')
+    process.send(await simulatePart(JSON.parse(options.part)))
+    process.disconnect()
+    return 0
+  }
+  installPackages()
+  if (options.browser !== undefined) {
+    const { runInBrowser } = await load('browser-main.ts')
+    return runInBrowser({ browser: options.browser, seed, kills: Number(options.kills ?? 1_000) })
+  }
+  const { runSimulation, simulatePart } = await load('simulate-main.ts')
+  const processes = Number(options.processes)
+  return runSimulation({
+    seed,
+    kills: Number(options.kills ?? 10_000),
+    only: options.only,
+    processes,
+    startPart: processes === 1 ? simulatePart : startPart
+  })
+}
+
+process.exitCode = await main()

@@ -6,7 +6,13 @@ const PEERS = {
   dexie: () => import('./peers/dexie.js'),
   pglite: () => import('./peers/pglite.js'),
   livestore: () => import('./peers/livestore.js'),
-  duckdb: () => import('./peers/duckdb.js')
+  duckdb: () => import('./peers/duckdb.js'),
+  'g1-duckdb': () => import('./g1/duckdb.js'),
+  'g1-sqlite': () => import('./g1/sqlite.js'),
+  'g1-arquero': () => import('./g1/arquero.js'),
+  'g1-danfo': () => import('./g1/danfo.js'),
+  'g1-lodash': () => import('./g1/lodash.js'),
+  'g1-items': () => import('./g1/items.js')
 }
 
 const name = new URLSearchParams(location.search).get('peer') ?? ''

@@ -113,6 +113,56 @@ const edit: Action = async (bench) => {
   }
 }
 
+/** A run as the log has it: what follows the log on its own hears of it. */
+const run: Action = (bench) => {
+  const name = `${bench.client}-r${bench.facts.next()}`
+  const callId = `${name}-call`
+  const aggregateId = `run:${name}`
+  const { runAggregate } = bench.life.program
+  const queued = {
+    workflowId: 'workflow:w',
+    workflowVersionId: 'workflow:w@1',
+    version: 1,
+    workflowName: 'W',
+    trigger: 'manual' as const,
+    parameters: {}
+  }
+  const events = [0, 1, 2].map((at): Intended => ({
+    id: `${callId}/${at}`,
+    aggregateId,
+    content: DECIDED
+  }))
+  return appendNoted(bench, 'run', events, async () => {
+    await bench.aggregates
+      .once(callId)
+      .execute(
+        runAggregate,
+        aggregateId,
+        { type: 'QueueRun', ...queued },
+        { type: 'StartRun', manifest: {} },
+        { type: 'SucceedRun' }
+      )
+    return []
+  })
+}
+
+/** Fills a read model, or all of them, anew while others append. */
+const rebuild: Action = async (bench) => {
+  const name = bench.random.pick(['workflow-activity', 'workflows', undefined])
+  await outcomeOf(bench, 'rebuild', () => bench.projections.rebuild(name))
+}
+
+const seal: Action = (bench) => outcomeOf(bench, 'seal', () => bench.context.log.seal())
+
+/** Makes a backup, and reads it back in as a restore would. */
+const backUp: Action = async (bench) => {
+  const { backup } = bench.context
+  await outcomeOf(bench, 'backup', async () => {
+    await backup.stage((await backup.create({})).file, {})
+    await backup.discard()
+  })
+}
+
 const upsertRow: Action = (bench) => {
   const key = `${bench.client}-row${bench.random.between(1, 3)}`
   const name = `${bench.facts.next()}`
@@ -188,13 +238,18 @@ const ACTIONS: readonly [Action, ...Action[]] = [
   upsertRow,
   putBlob,
   saveSnapshot,
-  transaction
+  transaction,
+  run,
+  run
 ]
+
+/** What takes long: done by one client in a few of its turns. */
+const LONG_ACTIONS: readonly [Action, ...Action[]] = [rebuild, seal, backUp]
 
 /** One client's work: this and that, with pauses, so that the clients of a program come between each other. */
 export const work = async (bench: Workbench, count: number): Promise<void> => {
   for (let done = 0; done < count && !bench.life.killer.isDead(); done += 1) {
-    await bench.random.pick(ACTIONS)(bench)
+    await bench.random.pick(bench.random.chance(0.06) ? LONG_ACTIONS : ACTIONS)(bench)
     if (bench.random.chance(0.5)) {
       await new Promise<void>((resolve) => bench.scheduler.after(bench.random.between(0, 3), resolve))
     }

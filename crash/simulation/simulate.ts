@@ -105,8 +105,14 @@ const said = (thrown: unknown): string =>
     ? `${String(Reflect.get(thrown, 'code') ?? thrown.name)}: ${thrown.message}`
     : String(thrown)
 
+/** As the file system threw it: so it comes through where no database is in between. */
+const isFailedFlush = (thrown: unknown): boolean =>
+  thrown instanceof DOMException && thrown.name === 'UnknownError'
+
 /** What a full disk or a failed flush explains, and what nothing explains. */
 const isExplained = (mode: Mode, thrown: unknown): boolean => {
+  if (mode === 'full' && (isFailedFlush(thrown) || isFailedFlush(Reflect.get(Object(thrown), 'cause'))))
+    return true
   const code: unknown = Reflect.get(Object(thrown), 'code')
   return mode === 'full' && (code === 'STORAGE_FULL' || code === 'INTERNAL')
 }
@@ -117,28 +123,31 @@ const live = async (
   life: Life,
   scheduler: Scheduler,
   name: string,
-  underWay: Map<string, number>
+  underWay: Map<string, number>,
+  isLast: boolean
 ) => {
   const { random, facts, mode, tally } = chain
   const { program, killer } = life
+  const world = createWorld(facts, name)
   const during = async <T>(what: string, promise: Promise<T>): Promise<T> => {
     underWay.set(what, 1)
     const answer = await promise
     if (!killer.isDead()) underWay.delete(what)
     return answer
   }
-  const context = await during(
-    'opening',
-    program.openDbContext({ storage: 'opfs', ...createWorld(facts, name) })
-  )
+  const context = await during('opening', program.openDbContext({ storage: 'opfs', ...world }))
   // Checkpoints of the WAL come every few commits instead of every few hundred.
   if (random.chance(0.7)) {
     await context.projectionStore.query({ sql: `PRAGMA wal_autocheckpoint = ${random.between(4, 60)}` })
   }
-  const { integrity, promises } = await during('verifying', verify(context, life, facts, chain.hasCaughtUp))
+  const { integrity, promises } = await during(
+    'verifying',
+    verify(context, life, facts, { hasCaughtUp: chain.hasCaughtUp, backsUp: random.chance(0.15) })
+  )
   if (integrity.length + promises.length > 0)
     throw new Broken([...integrity, ...promises], integrity.length > 0)
   tally.verified += 1
+  if (isLast) return during('closing', context.close())
 
   const surprises: unknown[] = []
   /** The log could not be read, and the subscription has ended; the next life goes on where it was. */
@@ -160,7 +169,11 @@ const live = async (
   if (killer.remaining() === Infinity)
     killer.killAfter(random.pick([random.between(1, 30), random.between(1, 300)]))
   const log = program.createEventLog(context, program.ALL_PROJECTIONS)
-  const aggregates = program.createAggregateStore(context, log)
+  const aggregates = program.createAggregateStore(context, log, world)
+  const projections = await during(
+    'starting projections',
+    program.startProjections({ context, definitions: program.ALL_PROJECTIONS, world })
+  )
   await Promise.all(
     CLIENTS.map((client): Promise<void> => {
       const bench: Workbench = {
@@ -170,6 +183,7 @@ const live = async (
         context,
         log,
         aggregates,
+        projections,
         scheduler,
         random: random.fork(),
         facts,
@@ -194,20 +208,27 @@ const live = async (
   }
   chain.hasCaughtUp = !isDeaf
   stop()
+  await projections.stop()
   await during('closing', context.close())
 }
 
-const runLife = async (chain: Chain, bundle: Bundle, number: number, seed: number): Promise<boolean> => {
+type LifeArgs = { bundle: Bundle; number: number; seed: number; isLast: boolean }
+
+/** Answers how it ended; `found` where something was wrong. */
+const runLife = async (
+  chain: Chain,
+  { bundle, number, seed, isLast }: LifeArgs
+): Promise<'killed' | 'closed' | 'found'> => {
   const { mode, random, disk, locks, tally } = chain
   const scheduler = createScheduler()
   const life = startLife({ bundle, disk, locks, scheduler, random: random.fork() })
   const { killer } = life
   // One in five dies early: while it opens, migrates, recovers or checks.
-  if (random.chance(0.2)) killer.killAfter(random.between(1, 400))
+  if (!isLast && random.chance(0.2)) killer.killAfter(random.between(1, 400))
   const underWay = new Map<string, number>()
   const problems: string[] = []
   let isDamaged = false
-  const living = live(chain, life, scheduler, `life${number}`, underWay)
+  const living = live(chain, life, scheduler, `life${number}`, underWay, isLast)
   try {
     await scheduler.run(Promise.race([living, killer.death]))
   } catch (thrown) {
@@ -215,7 +236,8 @@ const runLife = async (chain: Chain, bundle: Bundle, number: number, seed: numbe
     const found = thrown instanceof Broken ? thrown.problems : [said(thrown)]
     if (!killer.isDead() && !isExplained(mode, thrown)) problems.push(...found)
   }
-  if (killer.isDead()) {
+  const wasKilled = killer.isDead()
+  if (wasKilled) {
     tally.kills += 1
     count(tally.operations, killer.diedIn() ?? 'between two')
     for (const [what, calls] of underWay) if (calls > 0) count(tally.moments, what)
@@ -229,14 +251,14 @@ const runLife = async (chain: Chain, bundle: Bundle, number: number, seed: numbe
     tally.powerFailures += 1
     disk.fail()
   }
-  if (problems.length === 0) return true
+  if (problems.length === 0) return wasKilled ? 'killed' : 'closed'
   if (mode === 'lost-flush') {
     if (isDamaged) tally.damaged += 1
     else tally.incomplete += 1
   } else {
     tally.failures.push({ seed, mode, life: number, problems: [...problems, ...life.said.slice(-5)] })
   }
-  return false
+  return 'found'
 }
 
 const LIVES = 30
@@ -263,8 +285,12 @@ export const runChain = async (args: {
     hasCaughtUp: false
   }
   const before = tally.kills
-  for (let number = 0; number < LIVES && tally.kills - before < kills; number += 1) {
-    if (!(await runLife(chain, bundle, number, seed))) break
+  let last: 'killed' | 'closed' | 'found' = 'closed'
+  let number = 0
+  for (; number < LIVES && last !== 'found' && tally.kills - before < kills; number += 1) {
+    last = await runLife(chain, { bundle, number, seed, isLast: false })
   }
+  // What the last one left is looked at, too.
+  if (last === 'killed') await runLife(chain, { bundle, number, seed, isLast: true })
   tally.events += facts.appends.reduce((sum, { events }) => sum + events.length, 0)
 }

@@ -32,34 +32,49 @@ const checkIntegrity = async (context: DbContext): Promise<string[]> => {
 /** The rows that are written with each event; async ones may lag, and say how far they are. */
 const inlineOf = ({ program }: Life) => program.ALL_PROJECTIONS.filter(({ mode }) => mode === 'inline')
 
-/** Inline projections as they stand, against those that the log gives. */
+/** Every projection as it stands, against what the log gives: async ones up to their checkpoint, the others to its end. */
 const checkProjections = async (context: DbContext, life: Life): Promise<string[]> => {
   const { program } = life
   const history = program.createHistory({ context, definitions: program.ALL_PROJECTIONS })
-  const position = Number.MAX_SAFE_INTEGER
+  const checkpoints = new Map(
+    (await context.projectionStore.query({ sql: 'SELECT * FROM projection_checkpoints' })).map((row) => [
+      row['projection'],
+      Number(row['position'])
+    ])
+  )
   const problems: string[] = []
-  for (const table of inlineOf(life).flatMap(({ tables }) => tables)) {
-    const sql = `SELECT * FROM ${table} ORDER BY 1`
-    const rows = JSON.stringify(await context.projectionStore.query({ sql }))
-    const rebuilt = JSON.stringify((await history.stateAt({ position, sql })).rows)
-    if (rows !== rebuilt)
-      problems.push(`${table} differs from the log: ${rows.slice(0, 300)} / ${rebuilt.slice(0, 300)}`)
+  // The past is built once where it is asked for in the order of the log.
+  const inOrder = program.ALL_PROJECTIONS.toSorted((left, right) => left.mode.localeCompare(right.mode))
+  for (const { name, mode, tables } of inOrder) {
+    const position = mode === 'async' ? (checkpoints.get(name) ?? 0) : Number.MAX_SAFE_INTEGER
+    for (const table of tables) {
+      const sql = `SELECT * FROM ${table} ORDER BY 1`
+      const rows = JSON.stringify(await context.projectionStore.query({ sql }))
+      const rebuilt = JSON.stringify((await history.stateAt({ position, sql })).rows)
+      if (rows !== rebuilt)
+        problems.push(`${table} differs from the log: ${rows.slice(0, 300)} / ${rebuilt.slice(0, 300)}`)
+    }
   }
   await history.forget()
   return problems
 }
 
-/** A checkpoint stands at the last event that its projection hears: it commits with the rows, and they with the event. */
+/**
+ * A checkpoint stands at the last event that its projection hears, for it commits with the rows, and they with the event;
+ * or further on, where a rebuild looked past it. It never stands past the log.
+ */
 const checkCheckpoints = async (context: DbContext, life: Life): Promise<string[]> => {
   const problems: string[] = []
   for (const { name, hears } of inlineOf(life)) {
     const [row] = await context.projectionStore.query({
       sql: `SELECT (SELECT max(position) FROM events WHERE event_type IN (SELECT value FROM json_each(?1))) AS heard,
-              (SELECT position FROM projection_checkpoints WHERE projection = ?2) AS checkpoint`,
+              (SELECT position FROM projection_checkpoints WHERE projection = ?2) AS checkpoint,
+              (SELECT coalesce(max(position), 0) FROM events) AS head`,
       params: [JSON.stringify(hears), name]
     })
-    if (row?.['heard'] !== row?.['checkpoint'])
-      problems.push(`${name} is at ${String(row?.['checkpoint'])}, and heard up to ${String(row?.['heard'])}`)
+    const [heard, checkpoint] = [Number(row?.['heard'] ?? 0), Number(row?.['checkpoint'] ?? 0)]
+    if (checkpoint < heard || checkpoint > Number(row?.['head']))
+      problems.push(`${name} is at ${checkpoint}, and heard up to ${heard} of ${String(row?.['head'])}`)
   }
   return problems
 }
@@ -104,6 +119,22 @@ const checkRegisters = async (context: DbContext, facts: Facts): Promise<string[
   return problems
 }
 
+/** The log against its own hash chain. */
+const checkChain = async (context: DbContext): Promise<string[]> => {
+  const { isIntact, findings } = await context.log.verify()
+  return isIntact ? [] : [`chain: ${JSON.stringify(findings.slice(0, 3))}`]
+}
+
+/** A backup that is made now is whole, and its own check finds so. */
+const checkBackup = async ({ backup }: DbContext, log: readonly Stored[]): Promise<string[]> => {
+  const { file } = await backup.create({})
+  const { summary } = await backup.stage(file, {})
+  await backup.discard()
+  return summary.events === log.length && summary.missing.length === 0
+    ? []
+    : [`backup: it has ${summary.events} of ${log.length} events, and lacks ${summary.missing.join(', ')}`]
+}
+
 /** No file is left that nothing names, once the program has opened. */
 const checkFiles = async (context: DbContext, life: Life): Promise<string[]> => {
   const rows = await context.projectionStore.query({
@@ -119,7 +150,7 @@ export const verify = async (
   context: DbContext,
   life: Life,
   facts: Facts,
-  hasCaughtUp: boolean
+  { hasCaughtUp, backsUp }: { hasCaughtUp: boolean; backsUp: boolean }
 ): Promise<{ integrity: string[]; promises: string[] }> => {
   const integrity = await checkIntegrity(context)
   if (integrity.length > 0) return { integrity, promises: [] }
@@ -131,7 +162,9 @@ export const verify = async (
       ...(await checkRegisters(context, facts)),
       ...(await checkFiles(context, life)),
       ...(await checkProjections(context, life)),
-      ...(await checkCheckpoints(context, life))
+      ...(await checkCheckpoints(context, life)),
+      ...(await checkChain(context)),
+      ...(backsUp ? await checkBackup(context, log) : [])
     ]
   }
 }

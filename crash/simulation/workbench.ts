@@ -1,6 +1,7 @@
 import { isFlowForgeError, type DbContext, type Event, type NewEvent } from '../../src/db/ports.ts'
 import type { AggregateStore } from '../../src/worker/aggregate-store.ts'
 import type { EventLog } from '../../src/worker/event-log.ts'
+import type { Projections } from '../../src/worker/projections/projections.ts'
 import type { Append, Intended, Outcome, Stored } from '../history/history.ts'
 import type { Random } from '../random.ts'
 import { contentOf, toStored, type Facts, type OpenCall, type Register, type RegisterKind } from './facts.ts'
@@ -15,6 +16,7 @@ export type Workbench = {
   readonly context: DbContext
   readonly log: EventLog
   readonly aggregates: AggregateStore
+  readonly projections: Projections
   readonly scheduler: Scheduler
   readonly random: Random
   readonly facts: Facts

@@ -101,6 +101,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     folder: STORED,
     inspectLatest: null
   },
+  archive: { preview: STORED, create: null, list: STORED, verify: null, restore: null },
   status: STORED
 }
 

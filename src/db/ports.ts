@@ -13,6 +13,8 @@ export {
   type ErrorDetails,
   type WireError
 } from './flowforge-error.ts'
+export type * from './archive-port.ts'
+import type { ArchivePort } from './archive-port.ts'
 export type * from './backup-port.ts'
 export type * from './salvage-port.ts'
 import type { BackupPort } from './backup-port.ts'
@@ -193,6 +195,8 @@ export interface DbContext {
   readonly blobStore: BlobStorePort
   /** + The log's hash chain. Not to be awaited inside a transaction: it takes turns of its own. */
   readonly log: LogPort
+  /** + Moves streams that have ended out of the way. Not to be awaited inside a transaction, either. */
+  readonly archive: ArchivePort
   /** + Copies for heavy reads; absent where the engine has none. */
   readonly replicas?: ReplicaPort
   /** + Fills projections anew beside their old rows. */

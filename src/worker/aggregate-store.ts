@@ -79,7 +79,7 @@ const loadFrom = async <State, Command, E extends DomainEvent>(
 const eventIdOf = (callId: string, index: number): string => `${callId}/${index}`
 
 const isStored = async (tx: DbContext, eventId: string): Promise<boolean> => {
-  const sql = 'SELECT 1 FROM events WHERE id = ?'
+  const sql = 'SELECT 1 FROM log_index WHERE id = ?'
   return (await tx.projectionStore.query({ sql, params: [eventId] })).length > 0
 }
 

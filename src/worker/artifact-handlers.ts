@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import type { SinkFormat } from '../workflow/nodes/sink.ts'
 import { ValueType } from '../workflow/value-type.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
+import { MEDIA_TYPES } from './engine/sink-files.ts'
 import { handler } from './handler.ts'
 
 const inputs = flowForgeInputs.artifacts
@@ -56,13 +58,18 @@ export const createArtifactHandlers = ({ context, engine }: Parts): FlowForgeApi
     )
   }
 
+  /** Was the file written in this format? JSON and NDJSON are one `format` in the table, and two media types. */
+  const isWrittenAs = async (key: string, format: SinkFormat): Promise<boolean> =>
+    (await context.blobStore.stat({ key }))?.contentType === MEDIA_TYPES[format]
+
   return {
     read: handler('artifacts.read', inputs.read, async ({ artifactId, offset = 0, limit = 1_000 }) =>
       engine.readArtifact({ ...(await tableOf(artifactId)), offset, limit })
     ),
     save: handler('artifacts.save', inputs.save, async ({ artifactId, format }) => {
       const asked = await find(artifactId)
-      if (asked['kind'] === 'file' && asked['format'] === format) return stored(String(asked['uri']))
+      const uri = String(asked['uri'])
+      if (asked['kind'] === 'file' && (await isWrittenAs(uri, format))) return stored(uri)
       return engine.saveArtifact({ ...(await tableOf(artifactId)), format })
     })
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { FlowForgeError, toFlowForgeError, type DbContext } from '../db/ports.ts'
-import { Prepared } from '../workflow/data-source/events.ts'
+import { DataSourceKind, Prepared } from '../workflow/data-source/events.ts'
 import type { PlanCatalog } from '../workflow/plan-compiling.ts'
 import {
   sourceKey,
@@ -29,7 +29,7 @@ export type CatalogSource = {
 const SourceRow = z.object({
   id: z.string(),
   name: z.string(),
-  kind: z.enum(['csv', 'json', 'excel']),
+  kind: DataSourceKind,
   config_json: z.string()
 })
 
@@ -39,7 +39,8 @@ const toSource = (row: unknown): CatalogSource => {
 }
 
 const COLUMNS = 'id, name, kind, config_json'
-const OWN_KINDS = `kind IN ('csv', 'json', 'excel') AND json_type(config_json, '$.prepared') = 'object'`
+const KINDS = DataSourceKind.options.map((kind) => `'${kind}'`).join(', ')
+const OWN_KINDS = `kind IN (${KINDS}) AND json_type(config_json, '$.prepared') = 'object'`
 
 /** The data sources that workflows can read. Rows that others wrote into the table without a file are not among them. */
 export type Catalog = {

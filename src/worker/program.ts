@@ -2,6 +2,7 @@ import type { DbContext } from '../db/ports.ts'
 import { ALL_PROJECTIONS } from '../workflow/projections/all.ts'
 import { createAggregateStore } from './aggregate-store.ts'
 import type { FlowForgeApi, RunProgress, WireDbApi } from './api.ts'
+import { createArchiveHandlers } from './archive-handlers.ts'
 import { createArtifactHandlers } from './artifact-handlers.ts'
 import { createBackupHandlers } from './backup-handlers.ts'
 import { createBackupJobs } from './backups/jobs.ts'
@@ -95,6 +96,7 @@ export const startProgram = async (args: {
       replicas: createReplicaHandlers(context),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       backup: createBackupHandlers({ context, jobs, notes, scheduled, onReplaced }),
+      archive: createArchiveHandlers(context),
       log: createLogHandlers(context),
       health: createHealthHandlers(context),
       projections: createProjectionHandlers(projections),

@@ -18,7 +18,10 @@ const KINDS: Readonly<Record<string, SourceKind>> = {
   json: 'json',
   ndjson: 'json',
   jsonl: 'json',
-  xlsx: 'excel'
+  xlsx: 'excel',
+  parquet: 'parquet',
+  arrow: 'file',
+  feather: 'file'
 }
 
 const kindOf = (fileName: string): SourceKind => {
@@ -27,7 +30,7 @@ const kindOf = (fileName: string): SourceKind => {
   if (kind !== undefined) return kind
   throw new FlowForgeError(
     'INVALID_INPUT',
-    `"${fileName}" is of a kind that cannot be read yet. Drop a .csv, .tsv, .json, .ndjson or .xlsx file.`,
+    `"${fileName}" is of a kind that cannot be read yet. Drop a .csv, .tsv, .json, .ndjson, .xlsx, .parquet or .arrow file.`,
     { fileName, reason: 'unknown-kind' }
   )
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { AGGREGATES, checkPayload, readEvent, replay } from './aggregates.ts'
 import { workflowAggregate } from './workflow/workflow.ts'
 
-const FOLDERS = { workflow: 'workflow', run: 'run', datasource: 'data-source' }
+const FOLDERS = { workflow: 'workflow', run: 'run', datasource: 'data-source', catalog: 'catalog' }
 const Payload = z.record(z.string(), z.unknown())
 
 const frozenIn = (aggregateType: keyof typeof FOLDERS) => {
@@ -15,7 +15,12 @@ const frozenIn = (aggregateType: keyof typeof FOLDERS) => {
     return { aggregateType, eventType, eventVersion: Number(version.slice(1)), payload }
   })
 }
-const frozen = [...frozenIn('workflow'), ...frozenIn('run'), ...frozenIn('datasource')]
+const frozen = [
+  ...frozenIn('workflow'),
+  ...frozenIn('run'),
+  ...frozenIn('datasource'),
+  ...frozenIn('catalog')
+]
 const stored = {
   aggregateId: 'workflow:w',
   aggregateType: 'workflow',

@@ -30,6 +30,10 @@ const isMark = (token: Token | undefined, value: string): boolean =>
 const isWord = (token: Token | undefined, value: string): boolean =>
   token?.kind === 'word' && token.value === value
 
+/** Does the word at a place begin the clause of an aggregate, `FILTER (WHERE`? */
+const filters = (tokens: readonly Token[], at: number): boolean =>
+  isMark(tokens[at - 1], '(') && isWord(tokens[at - 2], 'filter')
+
 /** What a name before a bracket calls. */
 const callProblem = (tokens: readonly Token[], at: number, scope: Scope): string | null => {
   const token = tokens[at]
@@ -41,6 +45,8 @@ const callProblem = (tokens: readonly Token[], at: number, scope: Scope): string
   if (scope === 'aggregate' && (AGGREGATE_FUNCTIONS.has(name) || name === 'within')) return null
   // WITHIN GROUP (ORDER BY …)
   if (scope === 'aggregate' && name === 'group' && isWord(tokens[at - 1], 'within')) return null
+  // FILTER (WHERE (…) AND …)
+  if (scope === 'aggregate' && name === 'where' && filters(tokens, at)) return null
   if (AGGREGATE_FUNCTIONS.has(name)) {
     return `${name}() works on groups of rows; use it in an aggregate step.`
   }
@@ -68,8 +74,7 @@ const wordProblem = (tokens: readonly Token[], at: number, scope: Scope): string
   const before = tokens[at - 1]
   const { value } = token
   if (value === 'group' && scope === 'aggregate' && isWord(before, 'within')) return null
-  const filters = isMark(before, '(') && isWord(tokens[at - 2], 'filter')
-  if (value === 'where' && scope === 'aggregate' && filters) return null
+  if (value === 'where' && scope === 'aggregate' && filters(tokens, at)) return null
   if (REFUSED.has(value))
     return `${value.toUpperCase()} is not allowed: an expression is one value, not a query.`
   if (value === 'from') {

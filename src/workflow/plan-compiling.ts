@@ -72,7 +72,10 @@ export const createCompiling = (
   }
 
   const describe: Compiling['describe'] = async (at, sql, over) => {
-    const shapes = over.map(({ relation, columns }) => ({ name: relation, columns }))
+    // A relation that reaches a node twice, as in a join with itself, has one name all the same.
+    const shapes = [...new Map(over.map(({ relation, columns }) => [relation, columns]))].map(
+      ([name, columns]) => ({ name, columns })
+    )
     const described = await binder.describe(sql, shapes)
     if (described.ok) return { sql, columns: described.columns }
     return complain(

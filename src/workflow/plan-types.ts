@@ -1,4 +1,5 @@
 import type { ParameterValues } from './graph.ts'
+import type { SinkFormat } from './nodes/sink.ts'
 import type { Column } from './value-type.ts'
 
 /** A data source as the planner needs it: its name in the catalog and the rows' columns. */
@@ -41,8 +42,10 @@ export type PlannedStep = {
 export type PlannedSink = {
   readonly nodeId: string
   readonly relation: string
-  readonly format: 'csv' | 'xlsx' | 'json'
+  readonly format: SinkFormat
   readonly fileName: string
+  /** Of CSV: texts that a spreadsheet would run are written as they are. */
+  readonly keepsFormulas: boolean
 }
 
 /** A graph made ready to run: steps and relations in an order in which each comes after what it needs. */

@@ -115,7 +115,7 @@ describe('a planned graph', () => {
     const { plan, columns } = await answerOf(delays)
     expect(plan?.steps.map(({ nodeId }) => nodeId)).toEqual(delays.nodes.map(({ id }) => id))
     expect(plan?.sinks).toEqual([
-      { nodeId: 'result', relation: 'result.in', format: 'csv', fileName: 'result.csv' }
+      { nodeId: 'result', relation: 'result.in', format: 'csv', fileName: 'result.csv', keepsFormulas: false }
     ])
     expect(columns['located']?.['out']?.map(({ name }) => name)).toEqual([
       'origin',

@@ -18,6 +18,8 @@ export const PROBLEM_CODES = [
   'too-many-inputs',
   'cycle',
   'unknown-source', // no data source of that name in the catalog
+  'unknown-item', // no item of that name in the catalog, or not that version
+  'misfit', // an item of the catalog does not fit the rows or the arguments that it is given
   'unknown-column',
   'unknown-parameter',
   'expression', // does not parse, or is not one scalar expression
@@ -25,7 +27,12 @@ export const PROBLEM_CODES = [
 ] as const
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
-const OF_THIS_MACHINE: ReadonlySet<ProblemCode> = new Set(['unknown-source', 'not-built-yet'])
+const OF_THIS_MACHINE: ReadonlySet<ProblemCode> = new Set([
+  'unknown-source',
+  'unknown-item',
+  'misfit',
+  'not-built-yet'
+])
 
 /** May it stand in a draft that is imported or published? Such problems speak of this machine, not of the document. */
 export const mayStandInDraft = (problem: Problem): boolean => OF_THIS_MACHINE.has(problem.code)

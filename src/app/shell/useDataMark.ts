@@ -17,7 +17,8 @@ const askForPersistence = async (): Promise<void> => {
 export const useDataMark = () => {
   const lost = shallowRef<DataMark | null>(null)
   const log = useLiveQuery(`SELECT coalesce(max(position), 0) AS events,
-    (SELECT created_at FROM events ORDER BY created_at LIMIT 1) AS since FROM events`)
+    (SELECT min(at) FROM (SELECT min(created_at) AS at FROM events
+      UNION ALL SELECT min(first_event_at) FROM archive_segments)) AS since FROM events`)
   const work = useLiveQuery(`SELECT EXISTS (SELECT 1 FROM data_sources) OR EXISTS (SELECT 1 FROM workflows)
     OR EXISTS (SELECT 1 FROM runs) AS is_there`)
   const note = useThrottleFn(writeDataMark, WRITE_EVERY_MS, true)

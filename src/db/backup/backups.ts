@@ -1,6 +1,7 @@
 import type { BackupJob, BackupPort } from '../backup-port.ts'
 import type { BlobFiles } from '../blobs/blob-files.ts'
 import type { FileStore } from '../blobs/file-store.ts'
+import { namedFiles } from '../blobs/named-files.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import type { Migration } from '../migrations/migrations.ts'
 import type { DatabaseFiles } from '../sqlite/database-files.ts'
@@ -36,14 +37,12 @@ export type BackupParts = {
   readonly verifySteps?: readonly VerifyStep[]
 }
 
-/** What a database and the large blobs that it names take, in bytes. */
+/** What a database and the files that it names take, in bytes. */
 const sizeOf = (database: SqliteDatabase): number => {
   const [row] = database.allOnce(
-    `SELECT (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS pages,
-            (SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT file_name, size FROM blobs
-                                                 WHERE file_name IS NOT NULL)) AS blobs`
+    'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size'
   )
-  return Number(row?.['pages']) + Number(row?.['blobs'])
+  return namedFiles(database).reduce((sum, { size }) => sum + size, Number(row?.['bytes']))
 }
 
 /** The port over one open storage. `close` ends what is under way. */

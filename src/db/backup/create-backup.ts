@@ -1,6 +1,7 @@
 import { createSHA256 } from 'hash-wasm'
 import type { BackupJob } from '../backup-port.ts'
 import type { FileStore } from '../blobs/file-store.ts'
+import { namedFiles } from '../blobs/named-files.ts'
 import type { Migration } from '../migrations/migrations.ts'
 import { startCopy, toPlainFile } from '../sqlite/copy-database.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
@@ -83,11 +84,7 @@ const chainHeadOf = (target: SqliteDatabase): string | null => {
 
 const addBlobs = async (parts: Parts): Promise<Pick<Manifest, 'files' | 'missing'>> => {
   const { target, job } = parts
-  const named = target
-    .allOnce(
-      'SELECT DISTINCT file_name AS name, size FROM blobs WHERE file_name IS NOT NULL ORDER BY file_name'
-    )
-    .map((row) => ({ name: String(row['name']), size: Number(row['size']) }))
+  const named = namedFiles(target)
   const total = named.reduce((sum, { size }) => sum + size, 0)
   const files: Manifest['files'] = []
   const missing: string[] = []

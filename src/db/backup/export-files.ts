@@ -1,4 +1,4 @@
-import { writeFully } from '../blobs/opfs-file-store.ts'
+import { toWriteError, writeFully } from '../blobs/opfs-file-store.ts'
 
 /** Where a backup's bytes go that shall be handed out as a file. */
 export type ExportFiles = {
@@ -56,7 +56,7 @@ export const opfsExportFiles = (folderName: string): ExportFiles => {
         return new File([await handle.getFile()], name, { type: TYPE })
       } catch (thrown) {
         await folder.removeEntry(stored)
-        throw thrown
+        throw toWriteError(thrown)
       }
     },
     sweep: async () => {

@@ -72,7 +72,7 @@ export const toSummary = (manifest: Manifest, bytes: number): BackupSummary => {
     createdAt: manifest.createdAt,
     schemaVersion: manifest.schemaVersion,
     logPosition: manifest.logPosition,
-    events: rowsOf('events'),
+    events: rowsOf('events') + rowsOf('archived_events'),
     workflows: rowsOf('workflows'),
     runs: rowsOf('runs'),
     dataSources: rowsOf('data_sources'),

@@ -1,5 +1,6 @@
 import { FlowForgeError } from '../flowforge-error.ts'
 import type { KeptCopy } from '../backup-port.ts'
+import { namedFiles } from '../blobs/named-files.ts'
 import type { DatabaseFiles } from '../sqlite/database-files.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Row } from '../ports.ts'
@@ -154,13 +155,8 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
     const row = [file, kind, at, bytes, schemaVersion, logPosition]
     ledger.allOnce('INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)', row)
     ledger.allOnce('DELETE FROM kept_blobs WHERE file = ?', [file])
-    const named = of.allOnce('SELECT DISTINCT file_name, size FROM blobs WHERE file_name IS NOT NULL')
-    for (const each of named) {
-      ledger.run('INSERT OR IGNORE INTO kept_blobs VALUES (?, ?, ?)', [
-        file,
-        String(each['file_name']),
-        Number(each['size'])
-      ])
+    for (const { name, size } of namedFiles(of)) {
+      ledger.run('INSERT OR IGNORE INTO kept_blobs VALUES (?, ?, ?)', [file, name, size])
     }
   }
   const supersede = (ledger: SqliteDatabase, file: string): void => {

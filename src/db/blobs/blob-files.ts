@@ -2,9 +2,10 @@ import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
 import type { FileStore, StoredFile } from './file-store.ts'
 
-const USERS = 'SELECT count(*) AS users FROM blobs WHERE file_name = ?'
+const USERS = `SELECT (SELECT count(*) FROM blobs WHERE file_name = ?1)
+  + (SELECT count(*) FROM archive_segments WHERE sha256 = ?1) AS users`
 
-/** The files behind the rows of `blobs`, one for all contexts of a database. */
+/** The files behind the rows of `blobs` and `archive_segments`, one for all contexts of a database. */
 export type BlobFiles = {
   /** Stores a stream's bytes under their hash; the file cannot go before `save` has named it, or has failed. */
   write<T>(stream: ReadableStream<Uint8Array>, save: (file: StoredFile) => Promise<T>): Promise<T>

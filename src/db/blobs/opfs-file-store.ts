@@ -5,6 +5,20 @@ import type { FileStore } from './file-store.ts'
 
 const PARTIAL = '.partial'
 
+const isFull = (thrown: unknown): boolean =>
+  thrown instanceof DOMException && thrown.name === 'QuotaExceededError'
+
+/** What failed while a file was written; that there was no room is told as such. */
+export const toWriteError = (thrown: unknown): unknown =>
+  isFull(thrown)
+    ? new FlowForgeError(
+        'STORAGE_FULL',
+        'The storage is full. Delete results or sources that you no longer need, then try again.',
+        {},
+        thrown
+      )
+    : thrown
+
 /** `move` renames within OPFS; it is in every browser that has sync access handles, and not yet in TypeScript's lib. */
 type Movable = FileSystemFileHandle & { move(name: string): Promise<void> }
 const isMovable = (handle: FileSystemFileHandle): handle is Movable => 'move' in handle

@@ -42,6 +42,13 @@ const toPorts = (remote: DbContext): DbContext => ({
     seal: () => remote.log.seal(),
     verify: () => remote.log.verify()
   },
+  archive: {
+    measure: (args) => remote.archive.measure(args),
+    move: ({ aggregateIds }) => remote.archive.move({ aggregateIds }),
+    list: () => remote.archive.list(),
+    verify: (args) => remote.archive.verify(args),
+    bringBack: (args) => remote.archive.bringBack(args)
+  },
   rebuilds: remote.rebuilds,
   openPast: () => Promise.reject(new Error('A past is opened in the worker.')),
   onCommit: (listener) => {

@@ -11,7 +11,7 @@ import { openDuckDBDatabase, type DuckDBDatabase } from './duckdb-database.ts'
 import type { StartDuckDB } from './duckdb-instance.ts'
 import { createEventStore, type Positions } from './event-store.ts'
 import { JSON_MACROS } from './json-functions.ts'
-import { noBackups, noFile, noRebuilds, unsealedLog } from './not-kept.ts'
+import { noArchive, noBackups, noFile, noRebuilds, unsealedLog } from './not-kept.ts'
 import { createProjectionStore } from './projection-store.ts'
 import { readSchema, schemaSql, type Schema } from './schema.ts'
 import { TIME_MACROS } from './time-functions.ts'
@@ -59,6 +59,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
         Number(database.all('SELECT count(*) AS n FROM events')[0]?.['n'])
       )
     ),
+    archive: noArchive,
     backup: noBackups,
     health: noFile,
     rebuilds: noRebuilds,

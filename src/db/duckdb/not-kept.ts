@@ -1,4 +1,11 @@
-import { FlowForgeError, type BackupPort, type HealthPort, type LogPort, type RebuildPort } from '../ports.ts'
+import {
+  FlowForgeError,
+  type ArchivePort,
+  type BackupPort,
+  type HealthPort,
+  type LogPort,
+  type RebuildPort
+} from '../ports.ts'
 
 const refuse = (what: string): Promise<never> =>
   Promise.reject(
@@ -17,6 +24,16 @@ export const unsealedLog = (countEvents: () => Promise<number>): LogPort => ({
   seal: () => refuse('The log cannot be sealed'),
   verify: () => refuse('The log cannot be verified')
 })
+
+const NO_ARCHIVE = 'Nothing can be archived'
+
+export const noArchive: ArchivePort = {
+  measure: () => Promise.resolve({ streams: 0, events: 0, bytes: 0 }),
+  move: () => refuse(NO_ARCHIVE),
+  list: () => Promise.resolve([]),
+  verify: () => Promise.resolve([]),
+  bringBack: () => refuse(NO_ARCHIVE)
+}
 
 const NO_BACKUP = 'There is no backup'
 

@@ -55,7 +55,13 @@ const ANSWERED_TRIGGERS: ReadonlySet<string> = new Set([
   'events_are_never_deleted',
   // Nothing is sealed here: see `not-kept.ts`. Callers cannot write the table.
   'log_seals_are_never_changed',
-  'log_seals_are_never_deleted'
+  'log_seals_are_never_deleted',
+  // Nor is anything archived.
+  'archived_events_were_in_the_log',
+  'archived_events_are_never_changed',
+  'archived_events_are_never_lost',
+  'archive_segments_are_never_changed',
+  'archive_segments_are_never_lost'
 ])
 
 /** Where a parenthesis that opens at `from` closes; text in quotes does not count. */

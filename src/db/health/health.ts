@@ -1,3 +1,4 @@
+import type { ArchiveFinding } from '../archive-port.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import type { CheckFinding, CheckReport, HealthPort } from '../health-port.ts'
 import type { ChainReport } from '../log-port.ts'
@@ -12,6 +13,9 @@ export type Health = { readonly port: HealthPort; readonly stop: () => Promise<v
 /** After an unclean end, the check waits until the first screen has been drawn. */
 const CHECK_AFTER_MS = 3_000
 
+/** Reads every archive segment through; answers with those that cannot be read. */
+export type VerifyArchive = () => Promise<readonly ArchiveFinding[]>
+
 /** Watches over one open database. */
 export const createHealth = (args: {
   database: SqliteDatabase
@@ -21,9 +25,10 @@ export const createHealth = (args: {
   /** The database has just taken the place of another. */
   isRestored: boolean
   verifyLog: (onProgress: () => void) => Promise<ChainReport>
+  verifyArchive: VerifyArchive
   checkAfterMs?: number
 }): Health => {
-  const { database, transactions, mark, reports, isRestored, verifyLog } = args
+  const { database, transactions, mark, reports, isRestored, verifyLog, verifyArchive } = args
   const { checkAfterMs = CHECK_AFTER_MS } = args
   let checking: string | null = null
   let underWay: Promise<CheckReport> | null = null
@@ -45,7 +50,7 @@ export const createHealth = (args: {
     const begun = performance.now()
     checking = ''
     try {
-      const { tables, findings: ofFile } = await checkFile(
+      const file = await checkFile(
         database,
         (work) => {
           expectOpen()
@@ -55,10 +60,16 @@ export const createHealth = (args: {
           checking = table
         }
       )
-      const findings = trigger === 'restored' ? [...ofFile, ...(await checkLog())] : ofFile
+      checking = 'archive_segments'
+      const segments = await verifyArchive()
+      const findings = [
+        ...file.findings,
+        ...segments.map(({ message }) => ({ table: 'archive_segments', message })),
+        ...(trigger === 'restored' ? await checkLog() : [])
+      ]
       const ms = Math.round(performance.now() - begun)
       const isSound = findings.length === 0
-      const report: CheckReport = { kind: 'check', isSound, trigger, tables, findings, ms }
+      const report: CheckReport = { kind: 'check', isSound, trigger, tables: file.tables, findings, ms }
       if (isStopped)
         throw new FlowForgeError('CANCELED', 'The storage was closed before the check had ended.')
       if (isSound) mark.sound()

@@ -2,10 +2,11 @@ import type { FileStore } from '../blobs/file-store.ts'
 import type { HealthPort } from '../health-port.ts'
 import type { LogPort } from '../log-port.ts'
 import { createLog } from '../log/log.ts'
+import type { RangeReader } from '../log/verify-chain.ts'
 import { openOnceFree } from '../sqlite/open-database.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
-import { createHealth } from './health.ts'
+import { createHealth, type VerifyArchive } from './health.ts'
 import { createOpenMark, memoryMarkFile, openMarkFile, type OpenMark } from './open-mark.ts'
 import { createReports } from './reports.ts'
 import { openReserve, type Reserve } from './reserve.ts'
@@ -54,19 +55,22 @@ export const createUpkeep = (args: {
   beside: Beside
   isRestored: boolean
   world: { readonly now: () => string; readonly newId: () => string }
+  readRange: RangeReader
+  verifyArchive: VerifyArchive
 }): Upkeep => {
-  const { database, transactions, beside, isRestored, world } = args
+  const { database, transactions, beside, isRestored, world, readRange, verifyArchive } = args
   const reports = createReports(database, transactions, world)
   const room = beside.reserve === null ? null : createRoom(beside.reserve, reports)
   database.full.current = () => room?.ranFull()
-  const log = createLog(database, transactions, world.now)
+  const log = createLog(database, transactions, world.now, readRange)
   const health = createHealth({
     database,
     transactions,
     mark: beside.mark,
     reports,
     isRestored,
-    verifyLog: (onProgress) => log.port.verify(onProgress)
+    verifyLog: (onProgress) => log.port.verify(onProgress),
+    verifyArchive
   })
   return {
     log: log.port,

@@ -2,7 +2,7 @@ import type { LogPort } from '../log-port.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
 import { createSealing } from './sealing.ts'
-import { verifyChain } from './verify-chain.ts'
+import { verifyChain, type RangeReader } from './verify-chain.ts'
 
 export type Log = {
   readonly port: LogPort
@@ -11,7 +11,13 @@ export type Log = {
 }
 
 /** The keeping of the log over one open database. */
-export const createLog = (database: SqliteDatabase, transactions: Transactions, now: () => string): Log => {
+export const createLog = (
+  database: SqliteDatabase,
+  transactions: Transactions,
+  now: () => string,
+  /** Reads what is archived, too. */
+  readRange: RangeReader
+): Log => {
   const sealing = createSealing(database, transactions, now)
   return {
     port: {
@@ -20,6 +26,7 @@ export const createLog = (database: SqliteDatabase, transactions: Transactions, 
       verify: (onProgress) =>
         verifyChain(database, {
           inTurn: (read) => transactions.perform(null, false, read),
+          readRange,
           onProgress
         })
     },

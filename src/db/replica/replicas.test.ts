@@ -6,7 +6,18 @@ import { fromReplicaPiece, type DbContext, type ReplicaKind, type ReplicaPort } 
 import { openSqliteContext } from '../sqlite/sqlite-context.ts'
 import type { ReplicaStore } from './replica-store.ts'
 
-const TABLES = ['events', 'snapshots', 'workflows', 'workflow_versions', 'blobs', 'schedules', 'nodes']
+const TABLES = [
+  'events',
+  'archive_segments',
+  'archived_streams',
+  'archived_events',
+  'snapshots',
+  'workflows',
+  'workflow_versions',
+  'blobs',
+  'schedules',
+  'nodes'
+]
 
 describe.each<ReplicaKind>(['plain', 'analytics'])('the %s replica', (replica) => {
   let context: DbContext
@@ -62,6 +73,23 @@ describe.each<ReplicaKind>(['plain', 'analytics'])('the %s replica', (replica) =
       { n: 100 }
     ])
     expect(state()).toBe('following')
+    await expectEqual()
+  })
+
+  test('sees what is archived go and come back, while it follows and when it is built anew', async () => {
+    await append(context, 'a:1')
+    await ask('SELECT 1')
+    for (const id of ['a:1', 'a:2', 'a:1']) await append(context, id)
+    const [segment] = await context.archive.move({ aggregateIds: ['a:2'] })
+    expect(await ask('SELECT count(*) AS n, max(position) AS p FROM events')).toEqual([{ n: 3, p: 4 }])
+    expect(await ask('SELECT position, event_type FROM archived_events')).toEqual([
+      { position: 3, event_type: 'X' }
+    ])
+    await expectEqual()
+    await replicas.rebuild({ replica })
+    await expectEqual()
+    await context.archive.bringBack({ segmentId: segment?.id ?? 0 })
+    expect(await ask('SELECT count(*) AS n FROM events')).toEqual([{ n: 4 }])
     await expectEqual()
   })
 

@@ -1,3 +1,4 @@
+import { storedSegmentFiles } from '../archive/segment-files.ts'
 import { openShelf, type KeptFacts, type Shelf } from '../backup/shelf.ts'
 import { expectSqliteFile } from '../backup/file-header.ts'
 import { toSummary } from '../backup/manifest.ts'
@@ -95,7 +96,14 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
       const to = await openMainDatabase(databases, next, storage)
       try {
         await migrate(to, migrations, now)
-        const report = await salvageDatabase({ from, to, file: current(), isHeaderRebuilt, now })
+        const report = await salvageDatabase({
+          from,
+          to,
+          file: current(),
+          isHeaderRebuilt,
+          now,
+          segments: storedSegmentFiles(blobs)
+        })
         if (report.tables.every(({ rows }) => rows === 0)) {
           const message = 'Nothing in the damaged database can be read. Restore a backup; the file is kept.'
           throw new FlowForgeError('CORRUPT', message, { report })

@@ -1,4 +1,9 @@
 import { createSHA256 } from 'hash-wasm'
+import { createArchivedEvents } from '../archive/archived-events.ts'
+import { createSegmentCache } from '../archive/segment-cache.ts'
+import type { SegmentFiles } from '../archive/segment-files.ts'
+import { createRangeReader } from '../sqlite/event-reading.ts'
+import { createTransactions } from '../sqlite/transactions.ts'
 import { verifyChain } from '../log/verify-chain.ts'
 import type { Row } from '../ports.ts'
 import type { LostRange, SalvageReport, SalvagedTable } from '../salvage-port.ts'
@@ -91,6 +96,7 @@ const keepPositions = (from: SqliteDatabase, to: SqliteDatabase, isWhole: boolea
 }
 
 const HOLES = `SELECT aggregate_id, count(*) AS events, max(seq) AS last_seq FROM events
+  WHERE aggregate_id NOT IN (SELECT aggregate_id FROM archived_streams)
   GROUP BY aggregate_type, aggregate_id HAVING count(*) <> max(seq) ORDER BY aggregate_id LIMIT ${HOLES_LIMIT}`
 
 /**
@@ -104,8 +110,10 @@ export const salvageDatabase = async (args: {
   readonly file: string
   readonly isHeaderRebuilt: boolean
   readonly now: () => string
+  /** Where events that were archived can be read. */
+  readonly segments?: SegmentFiles
 }): Promise<SalvageReport> => {
-  const { from, to, file, isHeaderRebuilt, now } = args
+  const { from, to, file, isHeaderRebuilt, now, segments = { open: async () => null } } = args
   // Nothing is written to it: with a writable schema SQLite opens what is cut off, or has an object it cannot make sense of.
   from.script('PRAGMA writable_schema = ON; PRAGMA query_only = ON; PRAGMA cell_size_check = ON')
   const there = new Set(tablesOf(from))
@@ -119,7 +127,10 @@ export const salvageDatabase = async (args: {
   }
   const ofEvents = tables.find(({ name }) => name === 'events')
   keepPositions(from, to, ofEvents?.lost.length === 0)
-  const { findings } = await verifyChain(to)
+  const transactions = createTransactions(to)
+  const archived = createArchivedEvents(to, transactions, createSegmentCache(segments))
+  const { findings } = await verifyChain(to, { readRange: createRangeReader(to, transactions, archived) })
+  await transactions.close()
   return {
     kind: 'salvage',
     at: now(),

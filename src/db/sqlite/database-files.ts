@@ -1,4 +1,5 @@
 import type { SAHPoolUtil, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
+import { toWriteError } from '../blobs/opfs-file-store.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import { toFileFailure } from './file-failures.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
@@ -22,6 +23,12 @@ export type DatabaseFiles = {
 
 /** A file, its journal and its write-ahead log. */
 const SLOTS = 3
+
+/** The pool tells in words alone that the browser wrote less than it was given: there is no room. */
+const toImportError = (thrown: unknown): unknown =>
+  thrown instanceof Error && thrown.message.startsWith('Expected to write ')
+    ? new FlowForgeError('STORAGE_FULL', 'The storage is full: the file could not be read in.', {}, thrown)
+    : toWriteError(thrown)
 
 /** `EXCLUSIVE` comes before the first read: only then can a file be read that was left in WAL mode. */
 const openExclusive = (sqlite3: Sqlite3Static, handle: SqliteDatabase['handle']): SqliteDatabase => {
@@ -65,7 +72,7 @@ export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFi
         await told(`writing ${name}`, () => pool.importDb(name, async () => (await reader.read()).value))
       } catch (thrown) {
         pool.unlink(name)
-        throw thrown
+        throw toImportError(thrown)
       } finally {
         reader.releaseLock()
       }

@@ -43,8 +43,24 @@ export type Line = {
   readonly metadataJson: string | null
 }
 
-/** The columns of `events` but for the position, in the order in which they are inserted. */
-export const valuesOf = ({ event, payloadJson, metadataJson }: Line): (string | number | null)[] => [
+/** The columns of `events` but for the position, in the order in which `valuesOf` has their values. */
+export const LINE_COLUMNS = [
+  'id',
+  'aggregate_type',
+  'aggregate_id',
+  'event_type',
+  'event_version',
+  'seq',
+  'tx_id',
+  'caused_by_event_id',
+  'payload_json',
+  'metadata_json',
+  'created_at'
+] as const
+export type LineColumn = (typeof LINE_COLUMNS)[number]
+export type LineValues = readonly (string | number | null)[]
+
+export const valuesOf = ({ event, payloadJson, metadataJson }: Line): LineValues => [
   event.id,
   event.aggregateType,
   event.aggregateId,

@@ -1,3 +1,4 @@
+import { archivingContext } from '../contract/archiving-context.ts'
 import { describeBlobStore, describeBlobTransactions } from '../contract/blob-store-contract.ts'
 import { describeConcurrentAppends } from '../contract/concurrent-appends-contract.ts'
 import { describeEventStore } from '../contract/event-store-contract.ts'
@@ -9,9 +10,12 @@ import { describeTransactions } from '../contract/transaction-contract.ts'
 import { openDbContext } from '../index.ts'
 
 const open = () => openDbContext({ storage: 'memory', ...testWorld() })
+const openArchiving = () => archivingContext(open())
 
 describeEventStore('SQLite in memory', open)
 describeConcurrentAppends('SQLite in memory', open)
+describeEventStore('SQLite in memory, all streams archived', openArchiving)
+describeConcurrentAppends('SQLite in memory, all streams archived', openArchiving)
 describeProjectionStore('SQLite in memory', open)
 describeRebuilds('SQLite in memory', open)
 describeTransactions('SQLite in memory', open)

@@ -1,5 +1,10 @@
+import { createArchive } from '../archive/archive.ts'
+import { createArchivedEvents, type ArchivedEvents } from '../archive/archived-events.ts'
+import { createSegmentCache } from '../archive/segment-cache.ts'
+import { storedSegmentFiles } from '../archive/segment-files.ts'
 import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
+import { namedFiles } from '../blobs/named-files.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { openOpfsFileStore } from '../blobs/opfs-file-store.ts'
 import type { FileStore } from '../blobs/file-store.ts'
@@ -8,10 +13,11 @@ import { memoryExportFiles, opfsExportFiles, type ExportFiles } from '../backup/
 import { openShelf } from '../backup/shelf.ts'
 import { createUpkeep, openBeside, type Beside, type Upkeep } from '../health/upkeep.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
-import type { DbContext } from '../ports.ts'
+import type { ArchivePort, DbContext } from '../ports.ts'
 import { createCopies } from './copies.ts'
 import type { DatabaseFiles } from './database-files.ts'
 import type { StoreWorld } from './event-appending.ts'
+import { createRangeReader } from './event-reading.ts'
 import { toFileFailure } from './file-failures.ts'
 import { createEventStore } from './event-store.ts'
 import { DEFAULT_DIRECTORY, openMemoryFiles, openOpfsFiles, startSqlite } from './open-database.ts'
@@ -44,6 +50,8 @@ type Parts = {
   transactions: Transactions
   beside: Beside
   upkeep: Upkeep
+  archived: ArchivedEvents
+  archive: ArchivePort
   files: BlobFiles
   options: SqliteOptions
   schemaVersion: number
@@ -58,6 +66,8 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     transactions,
     beside,
     upkeep,
+    archived,
+    archive,
     files,
     options,
     schemaVersion,
@@ -65,10 +75,11 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
   } = parts
   const { storage } = options
   return {
-    eventStore: createEventStore(database, transactions, options, scope),
+    eventStore: createEventStore(database, transactions, options, scope, archived),
     projectionStore: createProjectionStore(database, transactions, scope),
     blobStore: createBlobStore({ database, transactions, files, now: options.now, scope }),
     log: upkeep.log,
+    archive,
     health: upkeep.health,
     tx: { runInTransaction: (fn) => transactions.run(scope, (inner) => fn(contextFor(parts, inner))) },
     replicas,
@@ -135,11 +146,21 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       now
     })
     opened = database
-    const named = database.allOnce('SELECT DISTINCT file_name FROM blobs WHERE file_name IS NOT NULL')
-    await blobs.sweep(new Set([...named.map((row) => String(row['file_name'])), ...shelf.keptBlobs()]))
+    const named = namedFiles(database).map(({ name }) => name)
+    await blobs.sweep(new Set([...named, ...shelf.keptBlobs()]))
     await exports.sweep()
     const transactions = createTransactions(database, undefined, beside.mark.work)
-    const upkeep = createUpkeep({ database, transactions, beside, isRestored, world: options })
+    const segmentFiles = storedSegmentFiles(blobs)
+    const archived = createArchivedEvents(database, transactions, createSegmentCache(segmentFiles))
+    const upkeep = createUpkeep({
+      database,
+      transactions,
+      beside,
+      isRestored,
+      world: options,
+      readRange: createRangeReader(database, transactions, archived),
+      verifyArchive: () => archive.verify({})
+    })
     const files = createBlobFiles(database, transactions, upkeep.inRoom(blobs), (name) =>
       shelf.keptBlobs().has(name)
     )
@@ -153,13 +174,35 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       migrations,
       now
     })
+    const archive: ArchivePort = createArchive({
+      database,
+      transactions,
+      archived,
+      blobFiles: files,
+      files: segmentFiles,
+      seal: upkeep.log.seal,
+      now
+    })
     const replicas = createReplicas({
       startFeed: (send, fail) => startReplicaFeed(database, transactions, send, fail),
       open: options.replicas ?? replicaWorkers,
       ...followPosition(database, transactions)
     })
     return contextFor(
-      { database, databases, backups, transactions, beside, upkeep, files, options, schemaVersion, replicas },
+      {
+        database,
+        databases,
+        backups,
+        transactions,
+        beside,
+        upkeep,
+        archived,
+        archive,
+        files,
+        options,
+        schemaVersion,
+        replicas
+      },
       null
     )
   } catch (thrown) {

@@ -41,8 +41,23 @@ export const decimalText = (unscaled: bigint, scale: number): string => {
 
 const DAY_MS = 86_400_000
 
+/** What a Date holds; the engine's calendar goes on, to its infinities. */
+const MOST_DAYS = 100_000_000
+const INFINITE_DAYS = 2_147_483_647
+const ERA_DAYS = 146_097
+
+/** Every 400 years the calendar is the same: such a day is looked up in an era that a Date knows. */
+const farDateText = (days: number): string => {
+  if (Math.abs(days) >= INFINITE_DAYS) return days > 0 ? 'infinity' : '-infinity'
+  const eras = Math.floor(days / ERA_DAYS)
+  const near = new Date((days - eras * ERA_DAYS) * DAY_MS)
+  const year = near.getUTCFullYear() + 400 * eras
+  return `${year < 0 ? '-' : '+'}${pad(Math.abs(year), 6)}${near.toISOString().slice(4, 10)}`
+}
+
 /** `YYYY-MM-DD`; years beyond 9999 or before 0 with a sign and six digits, as ISO 8601 has them. */
 export const dateText = (daysSince1970: number): string => {
+  if (Math.abs(daysSince1970) > MOST_DAYS) return farDateText(daysSince1970)
   const text = new Date(daysSince1970 * DAY_MS).toISOString()
   return text.slice(0, text.indexOf('T'))
 }
@@ -69,9 +84,11 @@ export const timeText = (microseconds: bigint): string => {
 
 const NANOSECONDS: readonly bigint[] = [1_000_000_000n, 1_000_000n, 1_000n, 1n]
 const DAY_NS = 86_400_000_000_000n
+const INFINITE_TIME = 9_223_372_036_854_775_807n
 
 /** `YYYY-MM-DDTHH:MM:SS.sss`, and micro- or nanoseconds where there are any. */
 export const timestampText = (value: bigint, unit: number): string => {
+  if (value >= INFINITE_TIME || value <= -INFINITE_TIME) return value > 0n ? 'infinity' : '-infinity'
   const nanoseconds = value * (NANOSECONDS[unit] ?? 1n)
   const ofDay = ((nanoseconds % DAY_NS) + DAY_NS) % DAY_NS
   const days = Number((nanoseconds - ofDay) / DAY_NS)

@@ -1,11 +1,13 @@
 import type { BlobStorePort } from '../../db/ports.ts'
 import type { Binder } from '../../workflow/binder.ts'
 import type { Parameters } from '../../workflow/graph.ts'
+import type { SinkFormat } from '../../workflow/nodes/sink.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
 
-export type SourceKind = 'csv' | 'json' | 'excel'
+/** As `data_sources.kind` names them; `file` is Arrow. */
+export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file'
 
 /** How a CSV file is cut into cells, found by sniffing or told by a source node's options; enough to read it again the same way. */
 export type CsvDialect = {
@@ -47,10 +49,12 @@ export type StepStats = {
 
 export type WrittenArtifact = {
   readonly nodeId: string
+  /** The planned relation whose rows it holds. */
+  readonly relation: string
   readonly kind: 'table' | 'file'
   readonly blobKey: string
   readonly sha256: string
-  readonly format: 'arrow' | 'csv' | 'json' | 'xlsx'
+  readonly format: 'arrow' | 'csv' | 'json' | 'xlsx' | 'parquet'
   readonly columns: readonly Column[]
   readonly rows: number
   readonly bytes: number
@@ -134,7 +138,7 @@ export interface ComputeEngine {
     blobKey: string
     layout: ArrowLayout
     columns: readonly Column[]
-    format: 'csv' | 'json' | 'xlsx'
+    format: SinkFormat
   }): Promise<Blob>
   close(): Promise<void>
 }

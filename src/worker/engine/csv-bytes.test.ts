@@ -46,7 +46,7 @@ test('cells put as bytes are the cells put as text', () => {
           const read = cellReader(vector, column)
           for (const row of rows.keys()) {
             const writer = createByteWriter(1)
-            csvCellWriter(writer, vector, column, 3)(row)
+            csvCellWriter(writer, vector, column, { columns: 3, losses: null })(row)
             expect(new TextDecoder().decode(writer.bytes.subarray(0, writer.length))).toBe(
               csvCell(read(row), 3)
             )

@@ -1,7 +1,8 @@
 import { DataType, type Vector } from 'apache-arrow'
 import type { Column } from '../../workflow/value-type.ts'
 import { cellReader, validity } from './arrow-rows.ts'
-import { csvCell } from './csv-text.ts'
+import { csvCell, escapedFormula, isFormula } from './csv-text.ts'
+import type { Losses } from './sink-losses.ts'
 
 /** Bytes that grow. Writing a million rows value by value as text costs ten times as much as their bytes. */
 export type ByteWriter = {
@@ -33,6 +34,7 @@ const reserve = (writer: ByteWriter, more: number): void => {
 }
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Texts up to this length are mostly numbers and dates: quicker put sign by sign. */
 const SHORT = 40
@@ -122,7 +124,22 @@ const putPlain = (writer: ByteWriter, bytes: Uint8Array, from: number, to: numbe
   writer.length = length + to - from
 }
 
-const utf8Writer = (writer: ByteWriter, vector: Vector, none: string): CellWriter | null => {
+/** An apostrophe, a tab, a carriage return, and the signs = + - @: only a text that begins with one can be a formula. */
+const isFormulaStart = (byte: number | undefined): boolean =>
+  byte === 0x27 ||
+  byte === 0x09 ||
+  byte === CARRIAGE_RETURN ||
+  byte === 0x3d ||
+  byte === 0x2b ||
+  byte === MINUS ||
+  byte === 0x40
+
+const utf8Writer = (
+  writer: ByteWriter,
+  vector: Vector,
+  none: string,
+  putFormula: ((text: string) => void) | null
+): CellWriter | null => {
   const data = vector.data[0]
   if (!DataType.isUtf8(vector.type) || vector.data.length !== 1 || data === undefined) return null
   const bytes: unknown = data.values
@@ -133,6 +150,9 @@ const utf8Writer = (writer: ByteWriter, vector: Vector, none: string): CellWrite
     if (!isValid(row)) return putText(writer, none)
     const from = offsets[row] ?? 0
     const to = offsets[row + 1] ?? from
+    if (putFormula !== null && to > from && isFormulaStart(bytes[from])) {
+      return putFormula(decoder.decode(bytes.subarray(from, to)))
+    }
     return needsQuotes(bytes, from, to)
       ? putQuoted(writer, bytes, from, to)
       : putPlain(writer, bytes, from, to)
@@ -157,18 +177,31 @@ const int64Writer = (writer: ByteWriter, vector: Vector, none: string): CellWrit
   }
 }
 
+/** With `losses`, text that a spreadsheet would run is escaped and counted there; without, every text is written as it is. */
+export type CsvCells = { readonly columns: number; readonly losses: Losses | null }
+
 /** How a column's values are put as CSV cells. */
 export const csvCellWriter = (
   writer: ByteWriter,
   vector: Vector,
   column: Column,
-  columns: number
+  { columns, losses }: CsvCells
 ): CellWriter => {
   const none = csvCell(null, columns)
-  const bytesOf = utf8Writer(writer, vector, none) ?? int64Writer(writer, vector, none)
+  const putFormula = (text: string): void => {
+    if (isFormula(text)) losses?.note('csv-formula', column.name)
+    putText(writer, csvCell(escapedFormula(text), columns))
+  }
+  const escapes = losses !== null && column.type === 'text'
+  const bytesOf =
+    utf8Writer(writer, vector, none, escapes ? putFormula : null) ?? int64Writer(writer, vector, none)
   if (bytesOf !== null) return bytesOf
   const read = cellReader(vector, column)
-  return (row) => putText(writer, csvCell(read(row), columns))
+  return (row) => {
+    const value = read(row)
+    if (escapes && typeof value === 'string') putFormula(value)
+    else putText(writer, csvCell(value, columns))
+  }
 }
 
 /** Ends a row. */

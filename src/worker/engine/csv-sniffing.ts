@@ -84,16 +84,30 @@ const toColumns = ({ names, types, dates, timestamps }: Answer): { columns: Colu
   return { columns, notes }
 }
 
-const LOSES_DIGITS = `'^\\s*(\\+|[-+]?0[0-9]|[-+]?[1-9][0-9]{18,}(\\.0*)?\\s*$)'`
+const LOSES_SIGNS = `'^\\s*(\\+|[-+]?0[0-9])'`
+/** More digits than a double holds, as it writes itself. An integer column holds all of its own. */
+const LOSES_DIGITS = `'[1-9](\\.?[0-9]){17,}'`
+/** The engine takes `infinity` and `epoch` for dates. */
+const IS_WORD = `'^\\s*[-+]?[a-zA-Z]'`
 
-/** Numbers that would not come back as they are written (02134, +49 30, twenty digits) stay text. */
+/** A test of one column's text, true where its type would not give back what is written. */
+const lossTest = (value: string, { type }: Column): string => {
+  if (type === 'date' || type === 'timestamp') return `regexp_matches(${value}, ${IS_WORD})`
+  // `0.5` has a leading zero, too.
+  const signs = `(regexp_matches(${value}, ${LOSES_SIGNS}) AND NOT regexp_matches(${value}, '^\\s*[-+]?0[.eE]'))`
+  return type === 'integer' ? signs : `(${signs} OR regexp_matches(${value}, ${LOSES_DIGITS}))`
+}
+
+const LOOKED_INTO: ReadonlySet<string> = new Set(['integer', 'number', 'date', 'timestamp'])
+
+/** Numbers that would not come back as they are written (02134, +49 30, twenty digits) stay text; infinite ones are no dates. */
 const keepDigits = async (
   session: Session,
   path: string,
   dialect: CsvDialect,
   columns: readonly Column[]
 ): Promise<{ columns: readonly Column[]; notes: string[] }> => {
-  const numeric = columns.filter(({ type }) => type === 'integer' || type === 'number')
+  const numeric = columns.filter(({ type }) => LOOKED_INTO.has(type))
   if (numeric.length === 0) return { columns, notes: [] }
   // Columns by place: their names may be anything.
   const asText = columns.map((_, index) => ({
@@ -101,23 +115,29 @@ const keepDigits = async (
     type: 'text' as const,
     engineType: 'VARCHAR'
   }))
-  const tests = numeric.map(({ name }, at) => {
-    const place = columns.findIndex((column) => column.name === name)
-    const value = `c${place}`
-    // `0.5` has a leading zero, too, and 20-digit integers fit no integer type.
-    return `bool_or(regexp_matches(${value}, ${LOSES_DIGITS}) AND NOT regexp_matches(${value}, '^\\s*[-+]?0[.eE]')) AS t${at}`
+  const tests = numeric.map((column, at) => {
+    const value = `c${columns.indexOf(column)}`
+    return `bool_or(${lossTest(value, column)}) AS t${at}, bool_and(try_cast(${value} AS DOUBLE) IS NOT NULL) AS n${at}`
   })
   const [row] = await withLongLines((lineBytes) =>
     session.rows(
       `SELECT ${tests.join(', ')} FROM (FROM ${readCsv(path, dialect, asText, lineBytes)} LIMIT ${LOOKED_AT})`
     )
   )
-  const kept = new Set(numeric.filter((_, at) => row?.[`t${at}`] === true).map(({ name }) => name))
+  const losing = numeric.filter((_, at) => row?.[`t${at}`] === true)
+  const areNumbers = ({ type }: Column, at: number): boolean =>
+    (type === 'date' || type === 'timestamp') && row?.[`n${at}`] === true
+  const better = new Map(
+    losing.map((column) => [
+      column.name,
+      typedColumn(column.name, areNumbers(column, numeric.indexOf(column)) ? 'number' : 'text')
+    ])
+  )
   return {
-    columns: columns.map((column) => (kept.has(column.name) ? typedColumn(column.name, 'text') : column)),
-    notes: [...kept].map(
-      (name) => `Column "${name}" is text, so that its numbers keep every digit as written.`
-    )
+    columns: columns.map((column) => better.get(column.name) ?? column),
+    notes: [...better.values()]
+      .filter(({ type }) => type === 'text')
+      .map(({ name }) => `Column "${name}" is text, so that its numbers keep every digit as written.`)
   }
 }
 

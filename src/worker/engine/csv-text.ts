@@ -19,5 +19,15 @@ export const csvCell = (value: CellValue, columns: number): string => {
   return value instanceof Uint8Array ? hexText(value) : String(value)
 }
 
-export const csvHeader = (columns: readonly Column[]): string =>
-  `${columns.map(({ name }) => csvCell(name, columns.length)).join(',')}\n`
+/** Signs that make a program take a cell for a formula; what was escaped before is escaped once more, so that each text stays apart. */
+const FORMULA = /^'*[=+\-@\t\r]/
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+/** Would a spreadsheet run this text? A number such as -5 stays what it is. */
+export const isFormula = (text: string): boolean => FORMULA.test(text) && !NUMBER.test(text)
+
+/** The text that a spreadsheet shows and does not run. One apostrophe less gives back what it was. */
+export const escapedFormula = (text: string): string => (isFormula(text) ? `'${text}` : text)
+
+export const csvHeader = (columns: readonly Column[], escapes: boolean): string =>
+  `${columns.map(({ name }) => csvCell(escapes ? escapedFormula(name) : name, columns.length)).join(',')}\n`

@@ -17,6 +17,7 @@ import { throwIfCanceled } from './engine-errors.ts'
 import { findFailingNode } from './failing-node.ts'
 import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
 import { MEDIA_TYPES, toFile } from './sink-files.ts'
+import { createLosses } from './sink-losses.ts'
 import type { Sessions, Workplace } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
 import { createStepCounts, type StepCounts } from './step-counts.ts'
@@ -125,6 +126,7 @@ const writeTable = async (run: Run, relationId: string, nodeId: string): Promise
   counts.set(relationId, rows)
   const artifact: WrittenArtifact = {
     nodeId,
+    relation: relationId,
     kind: 'table',
     blobKey: stored.key,
     sha256: stored.sha256,
@@ -149,7 +151,7 @@ const cancelable = (signal: AbortSignal): TransformStream<Uint8Array, Uint8Array
 
 const writeFile = async (
   run: Run,
-  { format, fileName, nodeId }: PlannedSink,
+  { format, fileName, nodeId, keepsFormulas }: PlannedSink,
   table: WrittenArtifact,
   layout: ArrowLayout
 ): Promise<number> => {
@@ -157,7 +159,9 @@ const writeFile = async (
   const { columns, rows } = table
   const blob = await openArtifact(parts.blobStore, table.blobKey)
   throwIfCanceled(place.signal)
-  const file = await toFile({ blob, layout, columns }, format)
+  const losses = createLosses()
+  const wish = { format, keepsFormulas, losses, signal: place.signal }
+  const file = await toFile({ blob, layout, columns }, wish)
   const stored = await parts.blobStore.putStream({
     prefix: 'artifacts/',
     stream: file.pipeThrough(cancelable(place.signal)),
@@ -165,16 +169,18 @@ const writeFile = async (
   })
   await listener.artifactWritten({
     nodeId,
+    relation: table.relation,
     kind: 'file',
     blobKey: stored.key,
     sha256: stored.sha256,
-    format,
+    format: format === 'ndjson' ? 'json' : format,
     columns,
     rows,
     bytes: stored.size,
     layout: null,
     fileName
   })
+  for (const message of losses.messages()) await listener.log({ nodeId, level: 'warn', message })
   return stored.size
 }
 

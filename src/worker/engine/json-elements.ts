@@ -10,6 +10,9 @@ export type ElementCutter = {
   isComplete(): boolean
 }
 
+/** Values inside values, beyond which no program that reads the result goes on. */
+export const MOST_DEPTH = 1_000
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
@@ -72,8 +75,10 @@ export const createElementCutter = (level: 0 | 1): ElementCutter => {
         }
         if (started) {
           if (byte === QUOTE) inText = true
-          else if (isOpening(byte)) depth += 1
-          else if (isClosing(byte)) {
+          else if (isOpening(byte)) {
+            depth += 1
+            if (depth > MOST_DEPTH) return null
+          } else if (isClosing(byte)) {
             depth -= 1
             if (depth === level) {
               texts.push(textOf(chunk.subarray(from, at + 1)))

@@ -1,7 +1,7 @@
-import { TokenParser, Tokenizer } from '@streamparser/json'
+import { TokenParser, Tokenizer, TokenType } from '@streamparser/json'
 import { FlowForgeError } from '../../db/ports.ts'
 import { parseExactNumber } from './exact-number.ts'
-import { createElementCutter, type ElementCutter } from './json-elements.ts'
+import { createElementCutter, MOST_DEPTH, type ElementCutter } from './json-elements.ts'
 import { chunksOf } from './text-encoding.ts'
 
 export type JsonShape =
@@ -63,8 +63,12 @@ const createParser = (
   })
   // The library's type allows doubles alone; it passes on whatever this answers.
   Object.defineProperty(tokenizer, 'parseNumber', { value: parseExactNumber })
+  let depth = 0
   tokenizer.onToken = (token) => {
     onOffset(token.offset)
+    if (token.token === TokenType.LEFT_BRACE || token.token === TokenType.LEFT_BRACKET) depth += 1
+    if (token.token === TokenType.RIGHT_BRACE || token.token === TokenType.RIGHT_BRACKET) depth -= 1
+    if (depth > MOST_DEPTH) throw new Error(`its values are nested more than ${MOST_DEPTH} deep`)
     parser.write(token)
   }
   parser.onValue = ({ value }) => onValue(value)

@@ -24,7 +24,7 @@ export const openComputeEngine: OpenComputeEngine = ({ blobStore }) => {
     readArtifact: createArtifactReader(blobStore),
     saveArtifact: async ({ blobKey, layout, columns, format }) => {
       const blob = await openArtifact(blobStore, blobKey)
-      const file = await toFile({ blob, layout, columns }, format)
+      const file = await toFile({ blob, layout, columns }, { format })
       return new Response(file, { headers: { 'content-type': MEDIA_TYPES[format] } }).blob()
     },
     close: sessions.close

@@ -1,5 +1,6 @@
 import type { BlobStorePort } from '../../db/ports.ts'
 import type { ComputeEngine } from './compute-engine.ts'
+import { prepareColumnar } from './prepare-columnar.ts'
 import { prepareCsv } from './prepare-csv.ts'
 import { prepareExcel } from './prepare-excel.ts'
 import { prepareJson } from './prepare-json.ts'
@@ -21,6 +22,10 @@ export const prepareSource =
           return prepareJson(place, { blobStore, tables }, file)
         case 'excel':
           return prepareExcel(place, { blobStore, tables }, file)
+        case 'parquet':
+          return prepareColumnar(place, { blobStore, tables }, file, 'read-parquet')
+        case 'file':
+          return prepareColumnar(place, { blobStore, tables }, file, 'read-arrow')
       }
     })
   }

@@ -1,16 +1,18 @@
 import type { RecordBatch } from 'apache-arrow'
 import { FlowForgeError } from '../../db/ports.ts'
+import type { SinkFormat } from '../../workflow/nodes/sink.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import { readPiece } from './arrow-file.ts'
+import { arrowFileBytes } from './arrow-file-writing.ts'
 import { batchesIn } from './arrow-pieces.ts'
 import { cellReaders, columnVector, type CellReader } from './arrow-rows.ts'
+import { columnarChunks } from './columnar-file.ts'
 import type { ArrowLayout } from './compute-engine.ts'
 import { createByteWriter, csvCellWriter, putComma, putLineFeed, putText } from './csv-bytes.ts'
 import { csvHeader } from './csv-text.ts'
 import { jsonMember } from './json-text.ts'
+import { createLosses, type Losses } from './sink-losses.ts'
 import { toXlsx } from './xlsx-writing.ts'
-
-export type FileFormat = 'csv' | 'json' | 'xlsx'
 
 /** Rows of an artifact, as they lie in the blob store. */
 export type StoredTable = {
@@ -19,9 +21,12 @@ export type StoredTable = {
   readonly columns: readonly Column[]
 }
 
-export const MEDIA_TYPES: Readonly<Record<FileFormat, string>> = {
+export const MEDIA_TYPES: Readonly<Record<SinkFormat, string>> = {
   csv: 'text/csv;charset=utf-8',
   json: 'application/json',
+  ndjson: 'application/x-ndjson',
+  parquet: 'application/vnd.apache.parquet',
+  arrow: 'application/vnd.apache.arrow.file',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 }
 
@@ -43,10 +48,15 @@ export const tableBatches = async function* (table: StoredTable): AsyncGenerator
   }
 }
 
-const csvBytes = async function* (table: StoredTable): AsyncGenerator<Uint8Array> {
+const csvBytes = async function* (
+  table: StoredTable,
+  losses: Losses,
+  escapes: boolean
+): AsyncGenerator<Uint8Array> {
   const { columns } = table
+  const options = { columns: columns.length, losses: escapes ? losses : null }
   const writer = createByteWriter(2 * CHUNK_BYTES)
-  putText(writer, csvHeader(columns))
+  putText(writer, csvHeader(columns, escapes))
   const taken = (): Uint8Array => {
     const chunk = writer.bytes.slice(0, writer.length)
     writer.length = 0
@@ -54,7 +64,7 @@ const csvBytes = async function* (table: StoredTable): AsyncGenerator<Uint8Array
   }
   for await (const batch of batchesOf(table)) {
     const cells = columns.map((column, at) =>
-      csvCellWriter(writer, columnVector(batch, column, at), column, columns.length)
+      csvCellWriter(writer, columnVector(batch, column, at), column, options)
     )
     for (let row = 0; row < batch.numRows; row += 1) {
       for (let at = 0; at < cells.length; at += 1) {
@@ -68,17 +78,28 @@ const csvBytes = async function* (table: StoredTable): AsyncGenerator<Uint8Array
   if (writer.length > 0) yield taken()
 }
 
-const jsonBytes = async function* (table: StoredTable): AsyncGenerator<Uint8Array> {
+/** Where rows stand in a JSON file, and in one with a row a line. */
+const JSON_MARKS = {
+  json: { open: '[', between: ',\n', first: '\n', close: ']\n', last: '\n]\n' },
+  ndjson: { open: '', between: '\n', first: '', close: '', last: '\n' }
+} as const
+
+const jsonBytes = async function* (
+  table: StoredTable,
+  losses: Losses,
+  format: 'json' | 'ndjson'
+): AsyncGenerator<Uint8Array> {
+  const marks = JSON_MARKS[format]
   const encoder = new TextEncoder()
   const keys = table.columns.map(({ name }) => `${JSON.stringify(name)}:`)
-  let text = '['
+  let text: string = marks.open
   let first = true
   for await (const { rows, readers } of tableBatches(table)) {
     for (let row = 0; row < rows; row += 1) {
       const members = table.columns.map(
-        ({ type }, at) => keys[at] + jsonMember(readers[at]?.(row) ?? null, type)
+        (column, at) => keys[at] + jsonMember(readers[at]?.(row) ?? null, column, losses)
       )
-      text += `${first ? '' : ','}\n{${members.join(',')}}`
+      text += `${first ? marks.first : marks.between}{${members.join(',')}}`
       first = false
       if (text.length > CHUNK_BYTES) {
         yield encoder.encode(text)
@@ -86,7 +107,7 @@ const jsonBytes = async function* (table: StoredTable): AsyncGenerator<Uint8Arra
       }
     }
   }
-  yield encoder.encode(`${text}${first ? '' : '\n'}]\n`)
+  yield encoder.encode(text + (first ? marks.close : marks.last))
 }
 
 const toStream = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
@@ -116,18 +137,52 @@ const checkFitsSheet = ({ layout, columns }: StoredTable): void => {
   throw new FlowForgeError('INVALID_INPUT', message, { reason: 'sheet-full', rows, columns: columns.length })
 }
 
+const parquetBytes = async function* (
+  { blob, layout }: StoredTable,
+  signal: AbortSignal | undefined
+): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of columnarChunks({ type: 'write-parquet', table: blob, layout }, signal))
+    yield bytes
+}
+
+/** Integers of more than 64 bits have left the engine as text already. */
+const noteHugeIntegers = ({ layout, columns }: StoredTable, losses: Losses): void => {
+  if (layout.pieces.every(({ rows }) => rows === 0)) return
+  for (const { name, engineType } of columns)
+    if (engineType.endsWith('HUGEINT')) losses.note('huge-integer', name)
+}
+
+export type FileWish = {
+  readonly format: SinkFormat
+  /** Of CSV: are texts that a spreadsheet would run written as they are? */
+  readonly keepsFormulas?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Told what the format could not hold as it was; complete when the stream has ended. */
+  readonly losses?: Losses | undefined
+}
+
 /**
  * An artifact's rows as a file, with every digit of integers and decimals.
  * @throws FlowForgeError `INVALID_INPUT` where the format cannot hold them
  */
-export const toFile = async (table: StoredTable, format: FileFormat): Promise<ReadableStream<Uint8Array>> => {
+export const toFile = async (
+  table: StoredTable,
+  { format, keepsFormulas = false, signal, losses = createLosses() }: FileWish
+): Promise<ReadableStream<Uint8Array>> => {
   switch (format) {
     case 'csv':
-      return toStream(csvBytes(table))
+      return toStream(csvBytes(table, losses, !keepsFormulas))
     case 'json':
-      return toStream(jsonBytes(table))
+    case 'ndjson':
+      return toStream(jsonBytes(table, losses, format))
+    case 'parquet':
+      noteHugeIntegers(table, losses)
+      return toStream(parquetBytes(table, signal))
+    case 'arrow':
+      noteHugeIntegers(table, losses)
+      return toStream(arrowFileBytes(batchesOf(table)))
     case 'xlsx':
       checkFitsSheet(table)
-      return (await toXlsx(table)).stream()
+      return (await toXlsx(table, losses)).stream()
   }
 }

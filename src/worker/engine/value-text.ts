@@ -6,6 +6,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** JSON text of a parsed value; numbers keep every digit. */
 export const toJson = (value: unknown): string => {
   if (typeof value === 'bigint') return value.toString()
+  if (Object.is(value, -0)) return '-0'
   if (isExactNumber(value)) return value.exactText
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`
   if (isRecord(value) && !(value instanceof Date)) {

@@ -102,3 +102,21 @@ export const failAsWhole = (parts: Parts, live: Live, thrown: unknown): Promise<
     error: `Its rebuilt rows do not fit their tables. ${expectFault(thrown)}`,
     attempts: 1
   })
+
+/** What they would read next cannot be read, by any of them: not an entry's fault, and not one that passes by itself. */
+export const parkUnreadable = async (
+  parts: Parts,
+  group: readonly Live[],
+  error: FlowForgeError
+): Promise<void> => {
+  for (const live of group) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await park(parts, live, {
+      position: live.state.rebuild?.position ?? live.scanned,
+      eventId: null,
+      eventType: '',
+      error: error.message,
+      attempts: 1
+    })
+  }
+}

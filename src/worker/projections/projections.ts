@@ -3,7 +3,7 @@ import type { Projection } from '../../workflow/aggregate.ts'
 import { createDeferred } from '../deferred.ts'
 import type { World } from '../world.ts'
 import { followStep, isFollowing } from './follow.ts'
-import { rest, type Live, type Parts } from './live.ts'
+import { parkUnreadable, rest, type Live, type Parts } from './live.ts'
 import { beginRebuild, groupsOf, isRebuilding, rebuildStep } from './rebuild.ts'
 import { skipKey } from './replay.ts'
 import { loadSkips, recordSkip } from './skips.ts'
@@ -40,7 +40,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 const hasHeard = async (context: DbContext, { hears }: Projection): Promise<boolean> => {
   const [row] = await context.projectionStore.query({
-    sql: 'SELECT EXISTS (SELECT 1 FROM events WHERE event_type IN (SELECT value FROM json_each(?))) AS heard',
+    sql: 'SELECT EXISTS (SELECT 1 FROM log_index WHERE event_type IN (SELECT value FROM json_each(?))) AS heard',
     params: [JSON.stringify(hears)]
   })
   return Number(row?.['heard']) === 1
@@ -100,6 +100,13 @@ export const startProjections = async (args: {
     stopHearing()
   }
 
+  /** A damaged archive segment stays damaged until a person does something. False where not even that can be stored. */
+  const hasParked = (group: readonly Live[], error: FlowForgeError): Promise<boolean> =>
+    inTurn(() => parkUnreadable(parts, group, error)).then(
+      () => true,
+      () => false
+    )
+
   /** A storage that fails is no fault of theirs: they try again later. */
   const attempt = async (group: readonly Live[], step: () => Promise<boolean>): Promise<boolean> => {
     try {
@@ -112,6 +119,7 @@ export const startProjections = async (args: {
         end()
         return false
       }
+      if (error.code === 'CORRUPT' && (await hasParked(group, error))) return false
       const names = group.map(({ projection }) => projection.name).join(', ')
       console.error(`The projections ${names} cannot go on for now`, error)
       for (const live of group) rest(parts, live, STALL_MS)

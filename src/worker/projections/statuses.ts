@@ -33,7 +33,7 @@ const stateOf = ({ state }: Live): ProjectionStatus['state'] => {
 const lagOf = async (context: DbContext, { projection, scanned }: Live): Promise<number> => {
   if (projection.mode === 'inline') return 0
   const [row] = await context.projectionStore.query({
-    sql: `SELECT count(*) AS lag FROM events
+    sql: `SELECT count(*) AS lag FROM log_index
           WHERE position > ?1 AND event_type IN (SELECT value FROM json_each(?2))`,
     params: [scanned, JSON.stringify(projection.hears)]
   })

@@ -1,5 +1,7 @@
 import type { Graph, GraphNode } from '../../workflow/graph.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
+import { columnEdge, COPIED } from '../../workflow/lineage/lineage-edge.ts'
+import { columnLineage } from '../../workflow/lineage/column-lineage.ts'
 import { runAggregate, type RunCommand } from '../../workflow/run/run.ts'
 import type { AggregateStore } from '../aggregate-store.ts'
 import type { CatalogSource } from '../catalog.ts'
@@ -36,6 +38,7 @@ export const createRecorder = (
   const { runId, graph, plan, sources } = run
   const stepIdOf = (nodeId: string): string => `${runId}/${nodeId}`
   const sourceArtifacts = new Map<string, string>()
+  const lineage = columnLineage(graph, plan)
   /** A node's table, which its file is made from. */
   const tables = new Map<string, string>()
   const nodeOf = (nodeId: string): GraphNode => {
@@ -96,7 +99,11 @@ export const createRecorder = (
               lineageId: `lineage:${world.newId()}`,
               fromArtifactId: id,
               toArtifactId: artifactId,
-              edge: { fromNode: nodeId, toNode: artifact.nodeId }
+              edge: {
+                fromNode: nodeId,
+                toNode: artifact.nodeId,
+                ...(table === undefined ? columnEdge(lineage.get(artifact.relation), nodeId) : COPIED)
+              }
             }
           ]
     )
@@ -104,7 +111,7 @@ export const createRecorder = (
 
   const artifactWritten = async (artifact: WrittenArtifact): Promise<void> => {
     const artifactId = `artifact:${world.newId()}`
-    const { layout, fileName, blobKey, ...facts } = artifact
+    const { layout, fileName, blobKey, relation: _, ...facts } = artifact
     await tell(
       {
         type: 'WriteArtifact',

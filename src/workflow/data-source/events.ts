@@ -30,10 +30,13 @@ export const Prepared = z.strictObject({
 })
 export type Prepared = z.infer<typeof Prepared>
 
+/** As `data_sources.kind` names them; `file` is an Arrow file. */
+export const DataSourceKind = z.enum(['csv', 'json', 'excel', 'parquet', 'file'])
+
 /** `blobKey`, `size` and `sha256` are of the file as it was dropped. */
 const DataSourceImported = z.strictObject({
   name: Name,
-  kind: z.enum(['csv', 'json', 'excel']),
+  kind: DataSourceKind,
   fileName: z.string(),
   mediaType: z.string(),
   size: Count,

@@ -4,8 +4,10 @@ import type { Column } from '../value-type.ts'
 import { all, oneInput, readerOf, type Compiling, type Reached } from './node-type.ts'
 import { ColumnName, Expression } from './spec-parts.ts'
 
+export const JoinType = z.enum(['inner', 'left', 'right', 'full', 'semi', 'anti']).default('inner')
+
 export const JoinSpec = z.strictObject({
-  type: z.enum(['inner', 'left', 'right', 'full', 'semi', 'anti']).default('inner'),
+  type: JoinType,
   on: z.array(z.strictObject({ left: ColumnName, right: ColumnName })).optional(),
   onExpression: Expression.optional(),
   suffix: z.string().min(1).max(64).optional(),
@@ -57,15 +59,26 @@ export const readJoin = readerOf<JoinSpec>({
   outputs: () => ['out'],
   expressions: ({ onExpression }) =>
     onExpression === undefined ? [] : [{ path: '.onExpression', text: onExpression, scope: 'scalar' }],
-  invalid: ({ on = [], onExpression, join }) =>
-    on.length === 0 && onExpression === undefined && join === undefined
-      ? [{ path: '.on', message: 'A join needs a pair of columns to match, or an expression.' }]
-      : [],
-  notBuilt: ({ join }) =>
-    join === undefined
-      ? []
-      : [{ path: '.join', message: 'This version cannot use joins of the catalog yet.' }],
+  invalid: ({ on = [], onExpression, join }) => {
+    const isPlain = on.length > 0 || onExpression !== undefined
+    if (join === undefined) {
+      return isPlain
+        ? []
+        : [{ path: '.on', message: 'A join needs a pair of columns to match, or an expression.' }]
+    }
+    return isPlain
+      ? [
+          {
+            path: '.join',
+            message: 'A join node names a join of the catalog or says its own columns, not both.'
+          }
+        ]
+      : []
+  },
+  notBuilt: () => [],
   compile: async (spec, compiling) => {
+    // Still by name, it was not found in the catalog, which has been reported.
+    if (spec.join !== undefined) return undefined
     const [left] = compiling.input('left')
     const [right] = compiling.input('right')
     if (left === undefined || right === undefined) return undefined

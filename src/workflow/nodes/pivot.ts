@@ -1,5 +1,5 @@
 import { lex, type Token } from '../expression-lexer.ts'
-import { quoteName, quoteText } from '../sql-text.ts'
+import { quoteName, quoteText, sameName } from '../sql-text.ts'
 import { all, keyPath, type Compiling, type ExpressionAt, type Leaving, type Reached } from './node-type.ts'
 import type { StepOf } from './transform-spec.ts'
 
@@ -58,6 +58,10 @@ const usedAggregates = (
 export const pivotExpressions = (path: string, { using }: Pivot): ExpressionAt[] =>
   usedAggregates(using).map((used) => ({ path: path + used.path, text: used.text, scope: 'aggregate' }))
 
+/** What the column of one value is called; with one aggregate alone, as the value. */
+export const cellName = (value: string, aggregate: string): string =>
+  aggregate === '' ? value : `${value}_${aggregate}`
+
 /** Turns values of a column into columns: a row for each group, in each new column the aggregate over its value's rows. */
 export const compilePivot = async (
   path: string,
@@ -79,6 +83,15 @@ export const compilePivot = async (
     return sql === undefined ? undefined : { ...used, sql }
   })
   if (onColumn === undefined || groups === undefined || aggregates === undefined) return undefined
+  const named = [
+    ...groups.map(({ name }) => name),
+    ...on.values.flatMap((value) => aggregates.map(({ name }) => cellName(value.name, name)))
+  ]
+  const twice = named.find((name, at) => named.findIndex((other) => sameName(other, name)) < at)
+  if (twice !== undefined) {
+    // The engine would rename the second without a word.
+    return compiling.report(`${path}.on`, 'invalid', `Two columns would be called "${twice}".`)
+  }
   const from = quoteName(input.relation)
   const keys = [...groups.map(({ name }) => quoteName(name)), quoteName(onColumn.name)]
   const inner = [
@@ -91,7 +104,7 @@ export const compilePivot = async (
       const cell = `any_value("_u${at}") FILTER (WHERE "_on" IS NOT DISTINCT FROM ${value.sql})`
       // Where a group has no such row, the aggregate over no rows: 0 for a count, NULL for a sum.
       const empty = `(SELECT ${sql} FROM ${from} WHERE false)`
-      return `coalesce(${cell}, ${empty}) AS ${quoteName(name === '' ? value.name : `${value.name}_${name}`)}`
+      return `coalesce(${cell}, ${empty}) AS ${quoteName(cellName(value.name, name))}`
     })
   )
   const outer = [...groups.map(({ name }, at) => `"_g${at}" AS ${quoteName(name)}`), ...cells]

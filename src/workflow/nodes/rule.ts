@@ -8,17 +8,20 @@ import {
   readerOf,
   type Compiling,
   type ExpressionAt,
-  type Reached
+  type Reached,
+  type SpecProblem
 } from './node-type.ts'
 import { Expression, ExpressionByColumn } from './spec-parts.ts'
 
-const Rule = z.strictObject({
+export const Rule = z.strictObject({
   name: z.string().min(1).max(200),
   when: Expression,
   set: ExpressionByColumn.optional(),
   /** The reason that rows are rejected with. */
   reject: z.string().optional()
 })
+
+export type Rule = z.infer<typeof Rule>
 
 export const RuleSpec = z.strictObject({
   ruleSet: z.strictObject({ name: z.string(), version: z.int().min(1).optional() }).optional(),
@@ -45,6 +48,16 @@ const setProblems = (path: string, set: Set = {}) => {
     .filter((name, at) => names.findIndex((other) => sameName(other, name)) < at)
     .map((name) => ({ path: path + keyPath(name), message: `The column "${name}" is set twice.` }))
 }
+
+export const ruleExpressions = (rules: readonly Rule[]): readonly ExpressionAt[] =>
+  rules.flatMap(({ when, set }, index): ExpressionAt[] => [
+    { path: `.rules[${index}].when`, text: when, scope: 'scalar' },
+    ...setExpressions(`.rules[${index}].set`, set)
+  ])
+
+/** What is wrong with rules in themselves. */
+export const ruleProblems = (rules: readonly Rule[]): readonly SpecProblem[] =>
+  rules.flatMap(({ set }, index) => setProblems(`.rules[${index}].set`, set))
 
 const compileSet = async (
   path: string,
@@ -98,21 +111,20 @@ export const readRule = readerOf<RuleSpec>({
   inputs: () => [oneInput('in')],
   outputs: () => ['out', 'rejected'],
   expressions: (spec) => [
-    ...(spec.rules ?? []).flatMap(({ when, set }, index): ExpressionAt[] => [
-      { path: `.rules[${index}].when`, text: when, scope: 'scalar' },
-      ...setExpressions(`.rules[${index}].set`, set)
-    ]),
+    ...ruleExpressions(spec.rules ?? []),
     ...setExpressions('.otherwise', spec.otherwise)
   ],
-  invalid: ({ rules = [], otherwise }) => [
-    ...rules.flatMap(({ set }, index) => setProblems(`.rules[${index}].set`, set)),
+  invalid: ({ ruleSet, rules = [], otherwise }) => [
+    ...(ruleSet !== undefined && rules.length > 0
+      ? [{ path: '.rules', message: 'A rule node has a rule set or rules of its own, not both.' }]
+      : []),
+    ...ruleProblems(rules),
     ...setProblems('.otherwise', otherwise)
   ],
-  notBuilt: ({ ruleSet }) =>
-    ruleSet === undefined
-      ? []
-      : [{ path: '.ruleSet', message: 'This version cannot use rule sets of the catalog yet.' }],
+  notBuilt: () => [],
   compile: async (spec, compiling) => {
+    // Still by name, it was not found in the catalog, which has been reported.
+    if (spec.ruleSet !== undefined) return undefined
     const [input] = compiling.input('in')
     if (input === undefined) return undefined
     const rules = await compileRules(spec, input.columns, compiling)

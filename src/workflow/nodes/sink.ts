@@ -2,30 +2,32 @@ import { z } from 'zod'
 import { quoteName } from '../sql-text.ts'
 import { oneInput, readerOf } from './node-type.ts'
 
-const FORMATS = ['csv', 'xlsx', 'json', 'ndjson', 'parquet', 'arrow'] as const
-const BUILT = ['csv', 'xlsx', 'json'] as const
-export type BuiltFormat = (typeof BUILT)[number]
+export const SINK_FORMATS = ['csv', 'xlsx', 'json', 'ndjson', 'parquet', 'arrow'] as const
+export type SinkFormat = (typeof SINK_FORMATS)[number]
 
 export const SinkSpec = z.strictObject({
-  format: z.enum(FORMATS).optional(),
+  format: z.enum(SINK_FORMATS).optional(),
   fileName: z
     .string()
     .min(1)
     .max(200)
     .regex(/^[^/\\:*?"<>|\p{Cc}]+$/u, 'a file name without / \\ : * ? " < > |')
     .optional(),
+  /** Of CSV: texts that a spreadsheet would run as formulas get an apostrophe before them (`escape`, the default), or not. */
+  formulas: z.enum(['escape', 'keep']).optional(),
   dataset: z.strictObject({ name: z.string().min(1), mode: z.enum(['replace', 'append']) }).optional()
 })
 export type SinkSpec = z.infer<typeof SinkSpec>
 
-/** The file that a sink of the current version writes; undefined for what it cannot write. */
+/** The file that a sink writes; undefined for one that writes none. */
 export const toSinkFile = (
   raw: unknown
-): { readonly format: BuiltFormat; readonly fileName: string } | undefined => {
-  const spec = SinkSpec.safeParse(raw)
-  const format = BUILT.find((built) => built === spec.data?.format)
-  const fileName = spec.data?.fileName
-  return format === undefined || fileName === undefined ? undefined : { format, fileName }
+):
+  { readonly format: SinkFormat; readonly fileName: string; readonly keepsFormulas: boolean } | undefined => {
+  const { format, fileName, formulas } = SinkSpec.safeParse(raw).data ?? {}
+  return format === undefined || fileName === undefined
+    ? undefined
+    : { format, fileName, keepsFormulas: formulas === 'keep' }
 }
 
 /** Writes its rows to a file. */
@@ -46,14 +48,8 @@ export const readSink = readerOf<SinkSpec>({
       ...(fileName === undefined ? [{ path: '.fileName', message: 'A sink needs a file name.' }] : [])
     ]
   },
-  notBuilt: ({ format, dataset }) => [
-    ...(dataset === undefined
-      ? []
-      : [{ path: '.dataset', message: 'This version cannot write datasets yet.' }]),
-    ...(format === undefined || BUILT.some((built) => built === format)
-      ? []
-      : [{ path: '.format', message: `This version cannot write ${format} yet; choose csv, xlsx or json.` }])
-  ],
+  notBuilt: ({ dataset }) =>
+    dataset === undefined ? [] : [{ path: '.dataset', message: 'This version cannot write datasets yet.' }],
   compile: async (_, compiling) => {
     const [input] = compiling.input('in')
     if (input === undefined) return undefined

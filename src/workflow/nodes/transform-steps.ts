@@ -192,7 +192,7 @@ export const compileStep = async (at: At, step: Step): Answer => {
       return unpivot(at, step)
     case 'sql':
       return sql(at, step)
-    // The union has brought the inputs together before the first step; operators are not built yet and never get here.
+    // The union has brought the inputs together before the first step; an operator has become its own steps.
     case 'union':
     case 'operator':
       return { sql: `SELECT * FROM ${from(at)}`, columns: at.input.columns }

@@ -1,4 +1,5 @@
 import type { RecordedEvent, RowChange } from '../aggregate.ts'
+import { catalogEvents, type CatalogEvent } from '../catalog/events.ts'
 import type { DataSourceEvent } from '../data-source/events.ts'
 import { dataSourceEvents } from '../data-source/events.ts'
 import type { RunEvent } from '../run/events.ts'
@@ -18,6 +19,8 @@ const isRunEvent = (event: RecordedEvent): event is RecordedEvent<RunEvent> =>
   Object.hasOwn(runEvents, event.type)
 const isDataSourceEvent = (event: RecordedEvent): event is RecordedEvent<DataSourceEvent> =>
   Object.hasOwn(dataSourceEvents, event.type)
+const isCatalogEvent = (event: RecordedEvent): event is RecordedEvent<CatalogEvent> =>
+  Object.hasOwn(catalogEvents, event.type)
 
 export const readWorkflowEvents =
   (read: Reading<WorkflowEvent>) =>
@@ -33,3 +36,8 @@ export const readDataSourceEvents =
   (read: Reading<DataSourceEvent>) =>
   (event: RecordedEvent): readonly RowChange[] =>
     isDataSourceEvent(event) ? read(event) : []
+
+export const readCatalogEvents =
+  (read: Reading<CatalogEvent>) =>
+  (event: RecordedEvent): readonly RowChange[] =>
+    isCatalogEvent(event) ? read(event) : []

@@ -46,6 +46,8 @@ const nextId = (): string => {
 
 const kindOf = (fileName: string): SourceKind => {
   if (fileName.endsWith('.xlsx')) return 'excel'
+  if (fileName.endsWith('.parquet')) return 'parquet'
+  if (fileName.endsWith('.arrow')) return 'file'
   return /json[l]?$/.test(fileName) ? 'json' : 'csv'
 }
 

@@ -1,0 +1,41 @@
+import type { FileStore } from '../blobs/file-store.ts'
+import type { Segment } from './segment.ts'
+import { decompressed, fromContentBytes, sha256Of, type SegmentContent } from './segment-content.ts'
+
+/** What is expected of a file before it is believed. */
+export type SegmentFacts = Pick<Segment, 'bytes' | 'sha256' | 'contentBytes' | 'contentSha256' | 'events'>
+
+/** Why a segment's file is not the one that was written, in a sentence. */
+export class SegmentDamage extends Error {
+  override readonly name = 'SegmentDamage'
+}
+
+const expectSame = (isSame: boolean, message: string): void => {
+  if (!isSame) throw new SegmentDamage(message)
+}
+
+/** Reads a file through: its hash, what is compressed in it and its hash, and every event. @throws SegmentDamage */
+export const readSegmentFile = async (file: Blob, facts: SegmentFacts): Promise<SegmentContent> => {
+  expectSame(file.size === facts.bytes, `Its file has ${file.size} bytes; ${facts.bytes} were written.`)
+  const sha256 = await sha256Of(new Uint8Array(await file.arrayBuffer()))
+  expectSame(sha256 === facts.sha256, 'The bytes of its file are not those that were written.')
+  const bytes = await decompressed(file)
+  expectSame(
+    bytes.byteLength === facts.contentBytes && (await sha256Of(bytes)) === facts.contentSha256,
+    'What is compressed in its file is not what was written.'
+  )
+  const content = fromContentBytes(bytes)
+  expectSame(content.size === facts.events, `It has ${content.size} events instead of ${facts.events}.`)
+  return content
+}
+
+/** Where the files of segments are. */
+export type SegmentFiles = {
+  /** Null where there is no such file. @throws FlowForgeError `NOT_ALLOWED` where it may not be read without asking a person */
+  open(segment: Pick<Segment, 'sha256' | 'fileName' | 'place'>): Promise<Blob | null>
+}
+
+/** Beside the blobs, by hash. */
+export const storedSegmentFiles = (files: Pick<FileStore, 'open'>): SegmentFiles => ({
+  open: ({ sha256 }) => files.open(sha256)
+})

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { ParameterValues, Text, Version, WorkflowId, type In } from './parts.ts'
+
+export const runsInputs = {
+  start: z.strictObject({
+    workflowId: WorkflowId,
+    version: Version.optional(),
+    trigger: z.enum(['manual', 'schedule', 'api', 'test']).optional(),
+    parameters: ParameterValues.optional(),
+    until: Text.optional(),
+    idempotencyKey: Text.max(256).optional()
+  }),
+  wait: z.strictObject({ runId: Text }),
+  cancel: z.strictObject({ runId: Text })
+} as const
+
+type Inputs = { [K in keyof typeof runsInputs]: In<(typeof runsInputs)[K]> }
+
+export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'canceled'
+
+/** What is told while a run goes on; the truth stays in `runs` and `run_steps`. */
+export type RunProgress = {
+  runId: string
+  status: RunStatus
+  elapsedMs: number
+  /** By node id. `rowsOut` is null until it is known. */
+  steps: Record<string, { status: string; rowsOut: number | null; ms: number | null }>
+}
+
+export type RunsApi = {
+  start(args: Inputs['start']): Promise<{ runId: string }>
+  wait(args: Inputs['wait']): Promise<{ status: RunStatus; error?: { message: string; nodeId?: string } }>
+  cancel(args: Inputs['cancel']): Promise<void>
+}

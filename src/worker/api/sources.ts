@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import type { Page } from './page.ts'
+import { Text, type In } from './parts.ts'
+
+export const sourcesInputs = {
+  /** `name` defaults to the file's; a name that is taken gets a number behind it: `orders (2).csv`. */
+  importFile: z.strictObject({ file: z.instanceof(File), name: Text.max(200).optional() }),
+  /** + First rows and the count of all. */
+  preview: z.strictObject({
+    dataSourceId: Text,
+    offset: z.number().int().min(0).optional(),
+    limit: z.number().int().min(1).max(10_000).optional()
+  }),
+  /** + The names that workflows know it by change with it only in drafts that are edited by hand. */
+  rename: z.strictObject({ dataSourceId: Text, name: Text.max(200) }),
+  /** + Removes it from the catalog; refused with `CONFLICT` while a draft or an active version names it. */
+  remove: z.strictObject({ dataSourceId: Text })
+} as const
+
+type Inputs = { [K in keyof typeof sourcesInputs]: In<(typeof sourcesInputs)[K]> }
+
+export type SourcesApi = {
+  importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
+  preview(args: Inputs['preview']): Promise<Page>
+  rename(args: Inputs['rename']): Promise<void>
+  remove(args: Inputs['remove']): Promise<void>
+}

@@ -1,0 +1,275 @@
+import { type Graph, type GraphEdge, type GraphNode } from '../graph.ts'
+import { topologicalOrder } from '../graph-order.ts'
+import { reachedBy } from '../lineage/column-lineage.ts'
+import { JoinSpec } from '../nodes/join.ts'
+import { TransformSpec, type Step } from '../nodes/transform-spec.ts'
+import { quoteName, sameName } from '../sql-text.ts'
+
+/** A row of a relation comes from a row of `input` where all these columns are equal, NULL to NULL; `from` null: NULL. */
+export type Link = {
+  readonly input: string
+  readonly pairs: readonly { readonly of: string; readonly from: string | null }[]
+  /** `row`: from one row. `group`: from all rows of a group. `unknown`: from any of them. */
+  readonly kind: 'row' | 'group' | 'unknown'
+}
+
+/** A graph whose rows carry marks by which each finds the rows that it comes from. */
+export type Carried = {
+  readonly graph: Graph
+  readonly links: ReadonlyMap<string, readonly Link[]>
+  /** The column by which a source's rows are numbered, from 0: whoever provides the source adds it. */
+  readonly rowColumn: string
+  /** The beginning of every mark's name, which no other column has. */
+  readonly prefix: string
+}
+
+type Columns = (relation: string) => readonly string[]
+
+const freePrefix = (names: readonly string[], wanted = '_from:'): string =>
+  names.some((name) => name.toLowerCase().startsWith(wanted)) ? freePrefix(names, `_${wanted}`) : wanted
+
+const derive = (columns: Readonly<Record<string, string>>): Step => ({ op: 'derive', columns })
+
+/**
+ * Adds the marks to an unfolded graph. A source's row has its number; a group the values that it is grouped by; what a
+ * join brings together keeps both. `columnsOf` are the relations' columns without marks. A mark is an ordinary column
+ * to the planner, so what a run does to rows and what this does is planned by the same code.
+ */
+export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
+  const order = topologicalOrder(graph)
+  const everyName = graph.nodes.flatMap(({ id }) =>
+    ['out', 'rejected', 'in'].flatMap((port) => columnsOf(`${id}.${port}`))
+  )
+  const prefix = freePrefix(everyName)
+  const rowColumn = `${prefix}row`
+  const nodes: GraphNode[] = []
+  const edges: GraphEdge[] = []
+  const marks = new Map<string, readonly string[]>()
+  const links = new Map<string, readonly Link[]>()
+
+  const same = (names: readonly string[]): Link['pairs'] => names.map((name) => ({ of: name, from: name }))
+  const incoming = (nodeId: string, port?: string): readonly GraphEdge[] =>
+    graph.edges.filter(({ to, toPort }) => to === nodeId && (port === undefined || toPort === port))
+  const marksOf = (edge: GraphEdge): readonly string[] => marks.get(`${edge.from}.${edge.fromPort}`) ?? []
+
+  /** Keeps an edge as it is; its condition is a relation of its own. */
+  const keepEdge = (edge: GraphEdge): string => {
+    edges.push(edge)
+    const id = reachedBy(edge)
+    const from = `${edge.from}.${edge.fromPort}`
+    if (id !== from) {
+      marks.set(id, marksOf(edge))
+      links.set(id, [{ input: from, pairs: same(marksOf(edge)), kind: 'row' }])
+    }
+    return id
+  }
+  /** Puts a node of our own between an edge and where it ends. */
+  const viaNode = (
+    edge: GraphEdge,
+    id: string,
+    step: Step,
+    after: readonly string[],
+    pairs: Link['pairs']
+  ): string => {
+    const into: GraphEdge = { ...edge, to: id, toPort: 'in' }
+    const input = keepEdge(into)
+    nodes.push({ id, kind: 'transform', name: '', spec: { steps: [step] } })
+    edges.push({ from: id, fromPort: 'out', to: edge.to, toPort: edge.toPort })
+    marks.set(`${id}.out`, after)
+    links.set(`${id}.out`, [{ input, pairs, kind: 'row' }])
+    return `${id}.out`
+  }
+  const addNode = (node: GraphNode, steps: readonly Step[]): void =>
+    void nodes.push(steps.length === 0 ? node : { ...node, spec: { steps } })
+  const leave = (id: string, names: readonly string[], from: readonly Link[]): void => {
+    marks.set(id, names)
+    links.set(id, from)
+  }
+  const keysOf = (nodeId: string, names: readonly string[]): Readonly<Record<string, string>> =>
+    names.length === 0
+      ? { [`${prefix}${nodeId}`]: '0' }
+      : Object.fromEntries(names.map((name, at) => [`${prefix}${nodeId}.${at}`, quoteName(name)]))
+
+  const addGroup = (
+    node: GraphNode,
+    steps: readonly Step[],
+    names: readonly string[],
+    kind: Link['kind'] = 'group'
+  ): void => {
+    const keys = keysOf(node.id, names)
+    const inputs = incoming(node.id).map((edge) => ({
+      input: keepEdge(edge),
+      columns: columnsOf(`${edge.from}.${edge.fromPort}`)
+    }))
+    addNode(node, [...steps, derive(keys)])
+    const pairsFrom = (columns: readonly string[]): Link['pairs'] =>
+      names.map((name, at) => ({
+        of: `${prefix}${node.id}.${at}`,
+        from: columns.find((column) => sameName(column, name)) ?? null
+      }))
+    leave(
+      `${node.id}.out`,
+      Object.keys(keys),
+      inputs.map(({ input, columns }) => ({
+        input,
+        kind,
+        pairs: kind === 'unknown' ? [] : pairsFrom(columns)
+      }))
+    )
+  }
+
+  const addUnion = (node: GraphNode): void => {
+    const which = `${prefix}${node.id}`
+    const inputs = incoming(node.id).map((edge, at) => {
+      const own = marksOf(edge)
+      const input = viaNode(
+        edge,
+        `${node.id}<${at}`,
+        derive({ [which]: String(at) }),
+        [...own, which],
+        same(own)
+      )
+      return { input, names: [...own, which] }
+    })
+    addNode(node, [])
+    const all = [...new Set(inputs.flatMap(({ names }) => names))]
+    leave(
+      `${node.id}.out`,
+      all,
+      inputs.map(({ input, names }) => ({ input, pairs: same(names), kind: 'row' }))
+    )
+  }
+
+  const addStep = (node: GraphNode, step: Step | undefined): void => {
+    const [edge] = incoming(node.id)
+    const own = edge === undefined ? [] : marksOf(edge)
+    const dropMarks: readonly Step[] = own.length === 0 ? [] : [{ op: 'drop', columns: [...own] }]
+    const visible = columnsOf(`${node.id}.out`)
+    const passOn = (steps: readonly Step[], added: readonly string[] = []): void => {
+      const inputs = incoming(node.id).map(keepEdge)
+      addNode(node, steps)
+      leave(
+        `${node.id}.out`,
+        [...own, ...added],
+        inputs.map((input) => ({ input, pairs: same(own), kind: 'row' }))
+      )
+    }
+    if (step === undefined) return passOn([])
+    switch (step.op) {
+      case 'filter':
+      case 'derive':
+      case 'drop':
+      case 'rename':
+      case 'cast':
+      case 'sort':
+      case 'limit':
+        return passOn([])
+      case 'select':
+        return passOn([{ ...step, columns: [...step.columns, ...own] }])
+      case 'unpivot': {
+        const mark = `${prefix}${node.id}`
+        return passOn([step, derive({ [mark]: quoteName(step.nameTo) })], [mark])
+      }
+      case 'distinct':
+        if (step.by !== undefined && step.by.length > 0) return passOn([])
+        return addGroup(node, [...dropMarks, step], visible)
+      case 'aggregate':
+      case 'pivot':
+        return addGroup(node, [step], step.groupBy ?? [])
+      case 'sql':
+      case 'operator':
+        return addGroup(node, [...dropMarks, step], visible, 'unknown')
+      case 'union':
+        if (step.all !== false) return addUnion(node)
+        return addGroup(
+          node,
+          [{ op: 'union', all: true }, { op: 'select', columns: [...visible] }, { op: 'distinct' }],
+          visible
+        )
+    }
+  }
+
+  const addJoin = (node: GraphNode): void => {
+    const type = JoinSpec.safeParse(node.spec).data?.type ?? 'inner'
+    const [left] = incoming(node.id, 'left')
+    const [right] = incoming(node.id, 'right')
+    if (left === undefined || right === undefined) return
+    const ofLeft = marksOf(left)
+    const leftLink: Link = { input: keepEdge(left), pairs: same(ofLeft), kind: 'row' }
+    if (type === 'semi' || type === 'anti') {
+      keepEdge(right)
+      addNode(node, [])
+      return leave(`${node.id}.out`, ofLeft, [leftLink])
+    }
+    // Under names of their own, so that both sides may come from the same source.
+    const renamed = marksOf(right).map((name) => ({
+      name,
+      to: `${prefix}${node.id}:${name.slice(prefix.length)}`
+    }))
+    const ofRight = renamed.map(({ to }) => to)
+    const rename: Step = {
+      op: 'rename',
+      columns: Object.fromEntries(renamed.map(({ name, to }) => [name, to]))
+    }
+    const input = viaNode(
+      right,
+      `${node.id}<right`,
+      rename,
+      ofRight,
+      renamed.map(({ name, to }) => ({ of: to, from: name }))
+    )
+    addNode(node, [])
+    leave(`${node.id}.out`, [...ofLeft, ...ofRight], [leftLink, { input, pairs: same(ofRight), kind: 'row' }])
+  }
+
+  const add = (node: GraphNode): void => {
+    switch (node.kind) {
+      case 'source':
+        addNode(node, [])
+        leave(`${node.id}.out`, [rowColumn], [])
+        return leave(
+          `${node.id}.rejected`,
+          [rowColumn],
+          [{ input: `${node.id}.out`, pairs: same([rowColumn]), kind: 'row' }]
+        )
+      case 'transform':
+        return addStep(node, TransformSpec.safeParse(node.spec).data?.steps[0])
+      case 'join':
+        return addJoin(node)
+      case 'rule':
+      case 'branch':
+      case 'sink':
+      case 'http': {
+        const [edge] = incoming(node.id)
+        const own = edge === undefined ? [] : marksOf(edge)
+        const from = incoming(node.id).map((each): Link => ({
+          input: keepEdge(each),
+          pairs: same(own),
+          kind: 'row'
+        }))
+        addNode(node, [])
+        for (const port of portsOf(node, graph)) leave(`${node.id}.${port}`, own, from)
+      }
+    }
+  }
+
+  for (const id of order) {
+    const node = graph.nodes.find((each) => each.id === id)
+    if (node !== undefined) add(node)
+  }
+  return { graph: { ...graph, nodes, edges }, links, rowColumn, prefix }
+}
+
+/** Ports that may be asked about: all that edges begin at, and the usual ones. */
+const portsOf = (node: GraphNode, { edges }: Graph): readonly string[] => {
+  const asked = edges.filter(({ from }) => from === node.id).map(({ fromPort }) => fromPort)
+  const outputs: unknown = node.spec['outputs']
+  const named = Array.isArray(outputs)
+    ? outputs.flatMap((output: unknown) =>
+        typeof output === 'object' && output !== null && 'name' in output && typeof output.name === 'string'
+          ? [output.name]
+          : []
+      )
+    : []
+  return [...new Set([...asked, ...named, 'out', 'rejected', 'in'])]
+}

@@ -1,0 +1,47 @@
+import type { Binder } from '../binder.ts'
+import type { Graph, ParameterValues } from '../graph.ts'
+import { planGraph, type PlanCatalog } from '../plan.ts'
+import type { Plan } from '../plan-types.ts'
+import type { Problem } from '../problem.ts'
+import { carryMarks, type Carried } from './carry.ts'
+import { unfoldGraph, type Unfolded } from './unfold.ts'
+
+/** A workflow planned step by step, once as it is and once with marks on its rows. */
+export type ExplainPlan = {
+  readonly unfolded: Unfolded
+  /** A relation for each step, without marks. */
+  readonly steps: Plan
+  readonly carried: Carried
+  readonly plan: Plan
+}
+
+type Arguments = {
+  readonly graph: Graph
+  readonly parameters: ParameterValues
+  readonly catalog: PlanCatalog
+  readonly binder: Binder
+  readonly until: string
+}
+
+/** Plans a workflow up to a node so that its rows can be followed; or the problems that stand in the way. */
+export const planExplanation = async (
+  args: Arguments
+): Promise<{ readonly plan: ExplainPlan } | { readonly problems: readonly Problem[] }> => {
+  const { parameters, catalog, binder, until } = args
+  const unfolded = unfoldGraph(args.graph)
+  const steps = await planGraph({ graph: unfolded.graph, parameters, catalog, binder, until })
+  if (steps.plan === undefined) return { problems: steps.problems }
+  const columns = new Map(steps.plan.relations.map((relation) => [relation.id, relation.columns]))
+  const carried = carryMarks(unfolded.graph, (id) => (columns.get(id) ?? []).map(({ name }) => name))
+  const numbered: PlanCatalog = {
+    find: async (name, options) => {
+      const found = await catalog.find(name, options)
+      if (found === undefined || 'unreadable' in found) return found
+      const row = { name: carried.rowColumn, type: 'integer', engineType: 'BIGINT' } as const
+      return { ...found, columns: [...found.columns, row] }
+    }
+  }
+  const answer = await planGraph({ graph: carried.graph, parameters, catalog: numbered, binder, until })
+  if (answer.plan === undefined) return { problems: answer.problems }
+  return { plan: { unfolded, steps: steps.plan, carried, plan: answer.plan } }
+}
