@@ -31,6 +31,16 @@ const tablesOf = (database: SqliteDatabase): string[] =>
     )
     .map((row) => String(row['name']))
 
+/** The tables that a damaged schema still names. */
+const readableTables = (from: SqliteDatabase): { names: Set<string>; isCut: boolean } => {
+  const names = new Set<string>()
+  let isCut = false
+  for (const rows of readableRows(from, 'sqlite_schema', ['type', 'name'], () => (isCut = true))) {
+    for (const row of rows) if (row['type'] === 'table') names.add(String(row['name']))
+  }
+  return { names, isCut }
+}
+
 const columnsOf = (database: SqliteDatabase, table: string): string[] =>
   database.allOnce(`SELECT name FROM pragma_table_info(?)`, [table]).map((row) => String(row['name']))
 
@@ -116,14 +126,16 @@ export const salvageDatabase = async (args: {
   const { from, to, file, isHeaderRebuilt, now, segments = { open: async () => null } } = args
   // Nothing is written to it: with a writable schema SQLite opens what is cut off, or has an object it cannot make sense of.
   from.script('PRAGMA writable_schema = ON; PRAGMA query_only = ON; PRAGMA cell_size_check = ON')
-  const there = new Set(tablesOf(from))
+  const there = readableTables(from)
   // Rows of one table may be all that is left of what another named.
   to.script('PRAGMA foreign_keys = OFF')
   const tables: SalvagedTable[] = []
   for (const name of tablesOf(to)) {
-    if (LEFT_OUT.has(name) || !there.has(name)) continue
+    if (LEFT_OUT.has(name)) continue
     // oxlint-disable-next-line no-await-in-loop -- one connection
-    tables.push(await salvageTable(from, to, name))
+    if (there.names.has(name)) tables.push(await salvageTable(from, to, name))
+    // An older schema had no such table; a damaged one may have had it.
+    else if (there.isCut) tables.push({ name, rows: 0, refused: 0, lost: [{ after: 0, before: null }] })
   }
   const ofEvents = tables.find(({ name }) => name === 'events')
   keepPositions(from, to, ofEvents?.lost.length === 0)
