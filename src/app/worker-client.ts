@@ -70,7 +70,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     check: COMPUTED,
     preview: COMPUTED
   },
-  runs: { start: COMPUTED, wait: null, cancel: STORED },
+  runs: { start: COMPUTED, wait: null, cancel: STORED, resume: COMPUTED, retry: COMPUTED },
   artifacts: { read: COMPUTED, save: null },
   replicas: { rebuild: COMPUTED, check: COMPUTED },
   projections: {
