@@ -96,7 +96,15 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     saveKept: null,
     removeKept: STORED
   },
-  archive: { preview: STORED, create: null, list: STORED, verify: null, restore: null },
+  archive: {
+    preview: STORED,
+    create: null,
+    list: STORED,
+    verify: null,
+    restore: null,
+    folders: STORED,
+    connect: STORED
+  },
   status: STORED
 }
 
