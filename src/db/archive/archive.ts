@@ -30,8 +30,9 @@ export const createArchive = (parts: ArchiveParts): ArchivePort & { readonly clo
   const { database, transactions, archived, writing, files, folders, seal } = parts
   let isBusy = false
 
-  /** One job at a time. */
+  /** One job at a time, and none while a folder is swept: what is being written there may look left behind. */
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    await sweeping
     if (isBusy) {
       throw new FlowForgeError('CONFLICT', 'The archive is being worked on. Wait until that is done.')
     }
@@ -48,26 +49,43 @@ export const createArchive = (parts: ArchiveParts): ArchivePort & { readonly clo
 
   const sweep = async (): Promise<void> => {
     // While none was ever used, nobody need be asked.
-    if (await inTurn(hasFolders)) await alone(writing.sweep)
+    if (await inTurn(hasFolders)) await writing.sweep()
   }
   const sweeping = sweep().catch((thrown: unknown) => {
     // What was left behind is of no use to anybody, and is looked for again the next time.
-    if (isFlowForgeError(thrown) && ['STORAGE_UNAVAILABLE', 'CONFLICT'].includes(thrown.code)) return
+    if (isFlowForgeError(thrown) && thrown.code === 'STORAGE_UNAVAILABLE') return
     console.error('What a crash left in the archive’s folder is still there', thrown)
   })
+
+  /** Asks about many streams without keeping others waiting. */
+  const someATurn = async <T>(aggregateIds: readonly string[], ask: (ids: string[]) => T): Promise<T[]> => {
+    const ids = [...new Set(aggregateIds)]
+    const answers: T[] = []
+    for (let at = 0; at < ids.length; at += STREAMS_A_TURN) {
+      // oxlint-disable-next-line no-await-in-loop -- some streams a turn
+      answers.push(await inTurn(() => ask(ids.slice(at, at + STREAMS_A_TURN))))
+    }
+    return answers
+  }
 
   const planAll = async (aggregateIds: readonly string[]): Promise<number[][]> => {
     // What is not sealed yet must be found in the log's table by who seals it.
     await seal()
     const sealed = await inTurn(() => database.all('SELECT max(last_position) AS position FROM log_seals'))
     const upTo = Number(sealed[0]?.['position'] ?? 0)
-    const ids = [...new Set(aggregateIds)]
-    const plan: number[][] = []
-    for (let at = 0; at < ids.length; at += STREAMS_A_TURN) {
-      // oxlint-disable-next-line no-await-in-loop -- some streams a turn
-      plan.push(...(await inTurn(() => planSegments(database, ids.slice(at, at + STREAMS_A_TURN), upTo))))
-    }
-    return plan
+    return (await someATurn(aggregateIds, (ids) => planSegments(database, ids, upTo))).flat()
+  }
+
+  const measure: ArchivePort['measure'] = async ({ aggregateIds }) => {
+    const measured = await someATurn(aggregateIds, (ids) => measureStreams(database, ids))
+    return measured.reduce(
+      (sum, { streams, events, bytes }) => ({
+        streams: sum.streams + streams,
+        events: sum.events + events,
+        bytes: sum.bytes + bytes
+      }),
+      { streams: 0, events: 0, bytes: 0 }
+    )
   }
 
   const move: ArchivePort['move'] = async ({ aggregateIds, folder, onProgress = () => undefined }) => {
@@ -147,7 +165,7 @@ export const createArchive = (parts: ArchiveParts): ArchivePort & { readonly clo
   }
 
   return {
-    measure: ({ aggregateIds }) => inTurn(() => measureStreams(database, aggregateIds)),
+    measure,
     move: (args) => alone(() => move(args)),
     list: () => inTurn(() => database.all(LIST).map(toArchiveSegment)),
     verify,
