@@ -12,6 +12,7 @@ const { values: options } = parseArgs({
     kills: { type: 'string' },
     only: { type: 'string' },
     browser: { type: 'string' },
+    faults: { type: 'boolean', default: false },
     processes: { type: 'string', default: String(Math.min(4, availableParallelism())) },
     // Of this program itself: the share of one process.
     part: { type: 'string' }
@@ -38,6 +39,7 @@ const main = async () => {
     return 0
   }
   installPackages()
+  if (options.faults) return (await load('faults-main.ts')).runFaults({ seed, only: options.only })
   if (options.browser !== undefined) {
     const { runInBrowser } = await load('browser-main.ts')
     return runInBrowser({ browser: options.browser, seed, kills: Number(options.kills ?? 1_000) })

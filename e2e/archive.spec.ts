@@ -120,6 +120,42 @@ test.describe('the archive', () => {
     expect(await readLog(page)).toEqual(before)
   })
 
+  test('segments go into a folder that the person chooses, from any tab', async ({ baseURL }) => {
+    // The browser's own dialog cannot be driven; the folder that it answers with is a real one.
+    await browser.addInitScript(() => {
+      Object.assign(window, {
+        showDirectoryPicker: async () =>
+          (await navigator.storage.getDirectory()).getDirectoryHandle('chosen', { create: true })
+      })
+    })
+    const leader = await openApp(browser, String(baseURL))
+    await runs(leader, 1)
+    const before = await readLog(leader)
+    const page = await openApp(browser, `${String(baseURL)}/settings#archive`, await browser.newPage())
+    expect((await page.evaluate(() => window.flowforge.status())).role).toBe('follower')
+    const archive = page.getByRole('region', { name: 'Archive' })
+    await archive.getByRole('button', { name: 'Archive into a folder' }).click()
+    await expect(archive.getByText(/In the folder that you chose: flowforge-segment-/)).toBeVisible()
+    await expectNothingGrave(page)
+    await shoot(page, 'archive-folder')
+    expect(await readLog(page)).toEqual(before)
+    const folders = await page.evaluate(async () =>
+      (await window.flowforge.archive.folders()).map(({ name, isAllowed }) => ({ name, isAllowed }))
+    )
+    expect(folders).toEqual([{ name: 'chosen', isAllowed: true }])
+    await leader.close()
+    expect(await readLog(page)).toEqual(before)
+    await archive.getByRole('button', { name: /^Bring back/ }).click()
+    await expect(archive.getByText('Nothing is archived.')).toBeVisible()
+    const left = await page.evaluate(async () => {
+      const names: string[] = []
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('chosen')
+      for await (const name of folder.keys()) names.push(name)
+      return names
+    })
+    expect(left).toEqual([])
+  })
+
   test('a damaged segment is named, and everything else goes on', async ({ baseURL }) => {
     const page = await openApp(browser, String(baseURL))
     const [runId = ''] = await runs(page, 1)

@@ -52,7 +52,7 @@ const runOurs = async (name) => {
     ]
   })
   const drawn = performance.now()
-  const { runId } = await flowforge.runs.start({ workflowId })
+  const { runId } = await flowforge.runs.start({ workflowId, reuse: 'none' })
   const { status, error } = await flowforge.runs.wait({ runId })
   const ended = performance.now()
   if (status !== 'succeeded') throw new Error(`the run ended as ${status}: ${error?.message}`)

@@ -25,6 +25,19 @@ const launch = (name: BrowserName, profile: string): Promise<Browser> => {
   })
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** What a browser that was killed leaves may be in the way of the next for a moment. */
+const launchAgain = async (name: BrowserName, profile: string, attempts = 3): Promise<Browser> => {
+  try {
+    return await launch(name, profile)
+  } catch (thrown) {
+    if (attempts <= 1) throw thrown
+    await pause(500)
+    return launchAgain(name, profile, attempts - 1)
+  }
+}
+
 /** A browser over one profile that is started anew whenever it has been killed. */
 export type KeptBrowser = {
   readonly version: () => Promise<string>
@@ -37,7 +50,7 @@ export type KeptBrowser = {
 export const keepBrowser = (name: BrowserName): KeptBrowser => {
   const profile = mkdtempSync(join(tmpdir(), `flowforge-crash-${name}-`))
   let current: Promise<Browser> | null = null
-  const browser = (): Promise<Browser> => (current ??= launch(name, profile))
+  const browser = (): Promise<Browser> => (current ??= launchAgain(name, profile))
 
   const kill = async (): Promise<void> => {
     const running = await browser()
@@ -48,7 +61,8 @@ export const keepBrowser = (name: BrowserName): KeptBrowser => {
     // The group that it leads, which the launcher made for it: its renderers die in the same moment.
     process.kill(-child.pid, 'SIGKILL')
     await gone
-    await running.disconnect().catch(() => undefined)
+    // The launcher puts the profile's own settings back: the next start must not come in between.
+    await Promise.race([running.close().catch(() => undefined), pause(3_000)])
   }
 
   return {

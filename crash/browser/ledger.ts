@@ -65,6 +65,8 @@ export const createLedger = (): Ledger => {
   const openLoads = loads as Open<Load>[]
   const given = new Map<number, Given>()
   const surprises: string[] = []
+  /** By value, the latest order that was answered. */
+  const latest = new Map<string, number>()
   let told = 0
 
   const registerOf = (kind: RegisterKind, key: string): Register => {
@@ -140,6 +142,10 @@ export const createLedger = (): Ledger => {
     }
     const value = valueOf(order)
     if (value === null || outcome.kind === 'failed') return
+    // What pages tell may overtake what they told before; what a client writes does not.
+    const place = `${value.kind} ${value.key}`
+    if (order.index < (latest.get(place) ?? 0)) return
+    latest.set(place, order.index)
     const register = registerOf(value.kind, value.key)
     const later = register.maybe.slice(register.maybe.lastIndexOf(value.value) + 1)
     register.known = value.value

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { bundleProgram, type Bundle } from './bundle.ts'
+import { countLostResends } from './resend.ts'
 import { createTally, runChain, type Mode } from './simulate.ts'
 
 let bundle: Bundle
@@ -31,6 +32,10 @@ test('so it does where the disk runs full and flushes fail', async () => {
 test('a first opening that was cut short leaves a pool in which the next one finds room', async () => {
   const tally = await kill('sound', 1007, 8)
   expect(tally.failures).toEqual([])
+}, 60_000)
+
+test('what a killed program left in the WAL lasts before it is acknowledged to whoever sends it again', async () => {
+  expect(await countLostResends(bundle)).toBe(0)
 }, 60_000)
 
 test('the same seed is the same run', async () => {

@@ -70,7 +70,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     check: COMPUTED,
     preview: COMPUTED
   },
-  runs: { start: COMPUTED, wait: null, cancel: STORED },
+  runs: { start: COMPUTED, wait: null, cancel: STORED, resume: COMPUTED, retry: COMPUTED },
   artifacts: { read: COMPUTED, save: null },
   replicas: { rebuild: COMPUTED, check: COMPUTED },
   projections: {
@@ -101,7 +101,15 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     folder: STORED,
     inspectLatest: null
   },
-  archive: { preview: STORED, create: null, list: STORED, verify: null, restore: null },
+  archive: {
+    preview: STORED,
+    create: null,
+    list: STORED,
+    verify: null,
+    restore: null,
+    folders: STORED,
+    connect: STORED
+  },
   status: STORED
 }
 

@@ -33,7 +33,18 @@ export type ArchiveMeasure = {
 export type ArchiveFinding = {
   readonly segmentId: number
   readonly fileName: string
+  /** False for one that the browser does not let us look at without asking the person. */
+  readonly isDamaged: boolean
   readonly message: string
+}
+
+/** A folder that a person chose for segments. */
+export type ArchiveFolder = {
+  readonly name: string
+  /** For the page, which alone may ask the person for it again. */
+  readonly handle: FileSystemDirectoryHandle
+  /** Whether it may be used without asking. */
+  readonly isAllowed: boolean
 }
 
 export type ArchiveProgress = { readonly doneEvents: number; readonly ofEvents: number }
@@ -65,6 +76,10 @@ export interface ArchivePort {
    * @throws FlowForgeError `CORRUPT` for a damaged segment, `NOT_FOUND` for one that never was
    */
   bringBack(args: { segmentId: number }): Promise<void>
+  /** Those in which segments are looked for. */
+  folders(): Promise<readonly ArchiveFolder[]>
+  /** Segments are looked for in this folder, too: they were moved there, or this browser has forgotten where they are. */
+  connect(args: { folder: FileSystemDirectoryHandle }): Promise<void>
 }
 
 /** What archiving asks of the log's chain: only what is sealed is moved. */

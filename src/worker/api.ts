@@ -42,7 +42,7 @@ export type {
   Snapshot,
   WireError
 } from '../db/ports.ts'
-export type { ArchiveFinding, ArchiveProgress, ArchiveSegment } from '../db/ports.ts'
+export type { ArchiveFinding, ArchiveFolder, ArchiveProgress, ArchiveSegment } from '../db/ports.ts'
 export type { BackupProgress, BackupSummary, KeptCopy } from '../db/ports.ts'
 
 export {

@@ -28,6 +28,7 @@ export const createArchiveHandlers = (
         const ended = await findEndedStreams(context, args?.endedBefore)
         const segments = await archive.move({
           aggregateIds: idsOf(ended),
+          folder: args?.folder,
           onProgress: (next) => {
             progress = next
           }
@@ -42,6 +43,8 @@ export const createArchiveHandlers = (
       const findings = await archive.verify({ segmentId: args?.segmentId })
       return { findings, segments: args?.segmentId === undefined ? (await archive.list()).length : 1 }
     }),
-    restore: handler('archive.restore', inputs.restore, ({ segmentId }) => archive.bringBack({ segmentId }))
+    restore: handler('archive.restore', inputs.restore, ({ segmentId }) => archive.bringBack({ segmentId })),
+    folders: handler('archive.folders', inputs.folders, () => archive.folders()),
+    connect: handler('archive.connect', inputs.connect, ({ folder }) => archive.connect({ folder }))
   }
 }

@@ -4,6 +4,7 @@ import { parameterProblems } from '../workflow/parameter-values.ts'
 import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
 import type { Plan } from '../workflow/plan-types.ts'
 import type { Problem } from '../workflow/problem.ts'
+import type { ManifestSource } from '../workflow/run/run-manifest.ts'
 import type { Catalog } from './catalog.ts'
 import {
   sourceKey,
@@ -11,6 +12,7 @@ import {
   type PreparedSource,
   type PreparedSources
 } from './engine/compute-engine.ts'
+import { catalogOfPast } from './runs/past-inputs.ts'
 
 /** A parameter's value: what was given, else its default, else null. @throws FlowForgeError `INVALID_INPUT` for a name that is not defined, or a value of another type */
 const valuesOf = (definitions: Parameters, given: ParameterValues): ParameterValues => {
@@ -37,19 +39,31 @@ const problemsError = (problems: readonly Problem[]): FlowForgeError => {
 export type Planning = {
   /** Every problem, and the columns that could be found out. */
   check(graph: Graph): Promise<PlanAnswer>
-  /** @throws FlowForgeError `INVALID_INPUT` with the problems */
+  /**
+   * `inputs`: plan over what a past run read instead of what the catalog has now.
+   * @throws FlowForgeError `INVALID_INPUT` with the problems
+   */
   plan(
     graph: Graph,
-    args: { parameters?: ParameterValues | undefined; until?: string | undefined }
+    args: {
+      parameters?: ParameterValues | undefined
+      until?: string | undefined
+      inputs?: readonly ManifestSource[] | undefined
+    }
   ): Promise<{ plan: Plan; sources: PreparedSources }>
 }
 
 export const createPlanning = (catalog: Catalog, engine: ComputeEngine): Planning => {
-  const answerFor = async (graph: Graph, parameters: ParameterValues, until: string | undefined) =>
+  const answerFor = async (
+    graph: Graph,
+    parameters: ParameterValues,
+    until: string | undefined,
+    inputs?: readonly ManifestSource[]
+  ) =>
     planGraph({
       graph,
       parameters,
-      catalog,
+      catalog: inputs === undefined ? catalog : catalogOfPast(catalog, inputs),
       binder: await engine.binder(graph.parameters),
       ...(until === undefined ? {} : { until })
     })
@@ -69,8 +83,8 @@ export const createPlanning = (catalog: Catalog, engine: ComputeEngine): Plannin
 
   return {
     check: (graph) => answerFor(graph, valuesOf(graph.parameters, {}), undefined),
-    plan: async (graph, { parameters = {}, until }) => {
-      const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until)
+    plan: async (graph, { parameters = {}, until, inputs }) => {
+      const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, inputs)
       if (answer.plan === undefined) throw problemsError(answer.problems)
       return { plan: answer.plan, sources: await sourcesOf(answer.plan) }
     }

@@ -1,11 +1,14 @@
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
-import { runAggregate } from '../workflow/run/run.ts'
+import type { Graph } from '../workflow/graph.ts'
+import type { ManifestSource, RunManifest } from '../workflow/run/run-manifest.ts'
+import { runAggregate, type RunCommand } from '../workflow/run/run.ts'
 import { toVersionId } from '../workflow/workflow/workflow-state.ts'
 import { workflowAggregate } from '../workflow/workflow/workflow.ts'
 import type { AggregateStore } from './aggregate-store.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import { handler } from './handler.ts'
 import type { Planning } from './planning.ts'
+import { manifestOf } from './runs/manifest-of.ts'
 import type { Runner } from './runs/runner.ts'
 import { versionOf } from './workflow-handlers.ts'
 import type { World } from './world.ts'
@@ -21,7 +24,17 @@ type Parts = {
   world: World
 }
 
-export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
+type Api = FlowForgeApi['runs']
+type Queue = Omit<Extract<RunCommand, { type: 'QueueRun' }>, 'type'>
+
+/** What is left out stays out: an event's payload has no `undefined`. */
+const given = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  // Entries of an object are entries of its own type.
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+
+export const createRunHandlers = (parts: Parts): Api => {
   const { context, aggregates, planning, runner, world } = parts
 
   /** The run that an idempotency key stands for already. */
@@ -38,48 +51,131 @@ export const createRunHandlers = (parts: Parts): FlowForgeApi['runs'] => {
       params: [key, SCOPE, world.now(), JSON.stringify(runId)]
     })
 
-  const start = async (
-    args: Parameters<FlowForgeApi['runs']['start']>[0],
-    callId: string | undefined
+  const graphNow = async (workflowId: string, asked: number | undefined) => {
+    const { state } = await aggregates.load(workflowAggregate, workflowId)
+    const { version, graph } = versionOf(workflowId, state, asked)
+    return {
+      graph,
+      of: {
+        workflowId,
+        workflowVersionId: toVersionId(workflowId, version),
+        version,
+        workflowName: state.name
+      }
+    }
+  }
+
+  /** The graph that a past run had, which outlives its workflow, or the workflow's as it is now. */
+  const graphFor = async (manifest: RunManifest, wanted: 'same' | 'current') => {
+    const { workflowId, workflowVersionId, workflowName, version, graph } = manifest
+    if (wanted === 'current') return graphNow(workflowId, undefined)
+    // A run that never came to be started left no graph of its own.
+    if (graph === undefined) return graphNow(workflowId, version)
+    return { graph, of: { workflowId, workflowVersionId, version, workflowName } }
+  }
+
+  /** Puts a new run of a graph into the queue, once a call; what cannot run is refused before there is a run of it. */
+  const queue = async (
+    callId: string | undefined,
+    make: () => Promise<{
+      graph: Graph
+      queued: Queue
+      inputs?: readonly ManifestSource[] | undefined
+    }>
   ): Promise<{ runId: string }> => {
-    const { workflowId, parameters = {}, until, trigger = 'manual', idempotencyKey } = args
-    const known = idempotencyKey === undefined ? undefined : await runOf(idempotencyKey)
-    if (known !== undefined) return { runId: known }
     const runId = `run:${callId ?? world.newId()}`
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) return { runId }
-    const { state } = await aggregates.load(workflowAggregate, workflowId)
-    const { version, graph } = versionOf(workflowId, state, args.version)
+    const { graph, queued, inputs: past } = await make()
+    const { parameters, until, options, verifies, idempotencyKey } = queued
     if (graph.nodes.length === 0) {
       throw new FlowForgeError(
         'INVALID_INPUT',
         'This workflow is empty. Add a source, and what shall become of it.'
       )
     }
-    // A graph that cannot run is refused before there is a run of it.
-    await planning.plan(graph, { parameters, until })
+    const from = options?.from
+    if (from !== undefined && !graph.nodes.some(({ id }) => id === from)) {
+      throw new FlowForgeError('INVALID_INPUT', `There is no node "${from}" to run from.`, { from })
+    }
+    await planning.plan(graph, { parameters, until, inputs: past })
     const cause = await context.tx.runInTransaction(async (tx) => {
-      const queued = await command.execute(runAggregate, runId, {
-        type: 'QueueRun',
-        workflowId,
-        workflowVersionId: toVersionId(workflowId, version),
-        version,
-        workflowName: state.name,
-        trigger,
-        parameters,
-        ...(until === undefined ? {} : { until }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey })
-      })
+      const stored = await command.execute(runAggregate, runId, { type: 'QueueRun', ...queued })
       if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
-      return queued.cause
+      return stored.cause
     })
-    runner.enqueue({ runId, graph, parameters, until, cause })
+    runner.enqueue({ runId, graph, parameters, until, cause, options, inputs: past, verifies })
     return { runId }
+  }
+
+  const start = async (args: Parameters<Api['start']>[0], callId: string | undefined) => {
+    const { workflowId, version, trigger = 'manual', parameters = {}, ...rest } = args
+    const { until, idempotencyKey, ...options } = rest
+    const known = idempotencyKey === undefined ? undefined : await runOf(idempotencyKey)
+    if (known !== undefined) return { runId: known }
+    return queue(callId, async () => {
+      const { graph, of } = await graphNow(workflowId, version)
+      const asked = given(options)
+      return {
+        graph,
+        queued: {
+          ...of,
+          trigger,
+          parameters,
+          ...given({ until, idempotencyKey }),
+          ...(Object.keys(asked).length === 0 ? {} : { options: asked })
+        }
+      }
+    })
+  }
+
+  const retry = (args: Parameters<Api['retry']>[0], callId: string | undefined) =>
+    queue(callId, async () => {
+      const { runId: retryOf, from = 'failed', version = 'same' } = args
+      const manifest = await manifestOf(context, retryOf)
+      const { parameters, until, options = {} } = manifest
+      const { graph, of } = await graphFor(manifest, version)
+      const known = Object.entries(parameters).filter(([name]) => Object.hasOwn(graph.parameters, name))
+      const { from: _, reuse: __, ...kept } = options
+      return {
+        graph,
+        queued: {
+          ...of,
+          trigger: 'manual',
+          parameters: Object.fromEntries(known),
+          retryOf,
+          ...given({ until }),
+          options: { ...kept, reuse: from === 'start' ? 'none' : 'changed' }
+        }
+      }
+    })
+
+  const resume = async ({ runId }: { runId: string }, callId: string | undefined): Promise<void> => {
+    const command = aggregates.once(callId)
+    if (await command.wasCarriedOut()) return
+    const manifest = await manifestOf(context, runId)
+    const { parameters, until, options, sources, verifies } = manifest
+    const { graph } = await graphFor(manifest, 'same')
+    await planning.plan(graph, { parameters, until, inputs: sources })
+    const { cause } = await command.execute(runAggregate, runId, { type: 'ResumeRun' })
+    runner.enqueue({
+      runId,
+      graph,
+      parameters,
+      until,
+      cause,
+      options,
+      inputs: sources,
+      verifies,
+      isResumed: true
+    })
   }
 
   return {
     start: handler('runs.start', inputs.start, start),
     wait: handler('runs.wait', inputs.wait, ({ runId }) => runner.wait(runId)),
-    cancel: handler('runs.cancel', inputs.cancel, ({ runId }) => runner.cancel(runId))
+    cancel: handler('runs.cancel', inputs.cancel, ({ runId }) => runner.cancel(runId)),
+    resume: handler('runs.resume', inputs.resume, resume),
+    retry: handler('runs.retry', inputs.retry, retry)
   }
 }

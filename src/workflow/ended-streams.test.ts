@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AGGREGATES } from './aggregates.ts'
+import { catalogAggregate, type CatalogCommand } from './catalog/catalog-item.ts'
 import { dataSourceAggregate, type DataSourceCommand } from './data-source/data-source.ts'
 import { hasEnded, LAST_EVENT_TYPES } from './ended-streams.ts'
 import { runAggregate, type RunCommand } from './run/run.ts'
@@ -67,6 +68,27 @@ describe('what has ended takes no command', () => {
       { type: 'RemoveWorkflow' }
     ]
     for (const command of commands) expect(workflowAggregate.decide(ended, command).ok).toBe(false)
+  })
+
+  test('an item of the catalog that was removed', () => {
+    const live = catalogAggregate.evolve(catalogAggregate.initial, {
+      type: 'CatalogItemCreated',
+      payload: { kind: 'dataset', name: 'D' }
+    })
+    const ended = catalogAggregate.evolve(live, {
+      type: 'CatalogItemRemoved',
+      payload: { kind: 'dataset', versions: [] }
+    })
+    const commands: CatalogCommand[] = [
+      { type: 'UndoItemEdit' },
+      { type: 'RedoItemEdit' },
+      { type: 'DiscardItemDraft' },
+      { type: 'PublishItemDraft', references: {} },
+      { type: 'RenameItem', name: 'E' },
+      { type: 'DescribeItem', description: 'late' },
+      { type: 'RemoveItem' }
+    ]
+    for (const command of commands) expect(catalogAggregate.decide(ended, command).ok).toBe(false)
   })
 
   test('a data source that was removed', () => {

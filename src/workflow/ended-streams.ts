@@ -1,3 +1,4 @@
+import type { CatalogEvent } from './catalog/events.ts'
 import type { DataSourceEvent } from './data-source/events.ts'
 import type { RunEvent } from './run/events.ts'
 import type { WorkflowEvent } from './workflow/events.ts'
@@ -6,7 +7,8 @@ import type { WorkflowEvent } from './workflow/events.ts'
 const LAST_EVENTS: Readonly<Record<string, readonly string[]>> = {
   run: ['RunSucceeded', 'RunFailed', 'RunCanceled'] satisfies RunEvent['type'][],
   workflow: ['WorkflowRemoved'] satisfies WorkflowEvent['type'][],
-  datasource: ['DataSourceRemoved'] satisfies DataSourceEvent['type'][]
+  datasource: ['DataSourceRemoved'] satisfies DataSourceEvent['type'][],
+  catalog: ['CatalogItemRemoved'] satisfies CatalogEvent['type'][]
 }
 
 /** All of them, to look for. */

@@ -1,15 +1,13 @@
 import type { ArchiveFinding, ArchivePort, ArchiveSegment, SealLog } from '../archive-port.ts'
-import type { BlobFiles } from '../blobs/blob-files.ts'
-import type { StoredFile } from '../blobs/file-store.ts'
-import { FlowForgeError, toFlowForgeError } from '../flowforge-error.ts'
-import type { Row } from '../ports.ts'
+import { FlowForgeError, isFlowForgeError, toFlowForgeError } from '../flowforge-error.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
+import { isAllowed, type ArchiveFolders } from './archive-folders.ts'
 import type { ArchivedEvents } from './archived-events.ts'
 import { SEGMENT_COLUMNS, toArchiveSegment, toSegment, type Segment } from './segment.ts'
-import { compressed, sha256Of, toContentBytes } from './segment-content.ts'
-import { readSegmentFile, SegmentDamage, type SegmentFacts, type SegmentFiles } from './segment-files.ts'
-import { putBack, readRows, takeOut } from './segment-rows.ts'
+import { readBack, type SegmentFiles } from './segment-files.ts'
+import { putBack } from './segment-rows.ts'
+import type { SegmentWriting } from './segment-writing.ts'
 import { measureStreams, planSegments } from './stream-pieces.ts'
 
 /** How many streams are looked at in one turn. */
@@ -21,40 +19,20 @@ export type ArchiveParts = {
   readonly database: SqliteDatabase
   readonly transactions: Transactions
   readonly archived: ArchivedEvents
-  readonly blobFiles: BlobFiles
+  readonly writing: SegmentWriting
   readonly files: SegmentFiles
+  readonly folders: ArchiveFolders
   readonly seal: SealLog
-  readonly now: () => string
 }
 
-const segmentFacts = async (
-  content: Uint8Array<ArrayBuffer>,
-  rows: readonly Row[],
-  file: Pick<StoredFile, 'size' | 'sha256'>
-): Promise<SegmentFacts> => ({
-  bytes: file.size,
-  sha256: file.sha256,
-  contentBytes: content.byteLength,
-  contentSha256: await sha256Of(content),
-  events: rows.length
-})
-
-const placeInTime = (rows: readonly Row[]) => {
-  const times = rows.map((row) => String(row['created_at'])).toSorted()
-  return {
-    firstPosition: Number(rows[0]?.['position']),
-    lastPosition: Number(rows.at(-1)?.['position']),
-    firstEventAt: times[0] ?? '',
-    lastEventAt: times.at(-1) ?? ''
-  }
-}
-
-export const createArchive = (parts: ArchiveParts): ArchivePort => {
-  const { database, transactions, archived, blobFiles, files, seal, now } = parts
+/** The port over one open database. `close` waits for what goes on by itself. */
+export const createArchive = (parts: ArchiveParts): ArchivePort & { readonly close: () => Promise<void> } => {
+  const { database, transactions, archived, writing, files, folders, seal } = parts
   let isBusy = false
 
-  /** One job at a time. */
+  /** One job at a time, and none while a folder is swept: what is being written there may look left behind. */
   const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    await sweeping
     if (isBusy) {
       throw new FlowForgeError('CONFLICT', 'The archive is being worked on. Wait until that is done.')
     }
@@ -66,50 +44,56 @@ export const createArchive = (parts: ArchiveParts): ArchivePort => {
     }
   }
   const inTurn = <T>(work: () => T): Promise<T> => transactions.perform(null, false, work)
-
   const listed = (): Segment[] => database.all(LIST).map(toSegment)
+  const hasFolders = (): boolean => listed().some(({ place }) => place === 'folder')
 
-  const readBack = async (segment: Pick<Segment, 'sha256' | 'fileName' | 'place'>, facts: SegmentFacts) => {
-    const file = await files.open(segment)
-    if (file === null) throw new SegmentDamage('Its file is gone.')
-    return readSegmentFile(file, facts)
+  const sweep = async (): Promise<void> => {
+    // While none was ever used, nobody need be asked.
+    if (await inTurn(hasFolders)) await writing.sweep()
+  }
+  const sweeping = sweep().catch((thrown: unknown) => {
+    // What was left behind is of no use to anybody, and is looked for again the next time.
+    if (isFlowForgeError(thrown) && thrown.code === 'STORAGE_UNAVAILABLE') return
+    console.error('What a crash left in the archive’s folder is still there', thrown)
+  })
+
+  /** Asks about many streams without keeping others waiting. */
+  const someATurn = async <T>(aggregateIds: readonly string[], ask: (ids: string[]) => T): Promise<T[]> => {
+    const ids = [...new Set(aggregateIds)]
+    const answers: T[] = []
+    for (let at = 0; at < ids.length; at += STREAMS_A_TURN) {
+      // oxlint-disable-next-line no-await-in-loop -- some streams a turn
+      answers.push(await inTurn(() => ask(ids.slice(at, at + STREAMS_A_TURN))))
+    }
+    return answers
   }
 
-  const record = async (
-    file: StoredFile,
-    content: Uint8Array<ArrayBuffer>,
-    rows: readonly Row[]
-  ): Promise<Segment> => {
-    const named = { sha256: file.sha256, fileName: file.name, place: 'storage' } as const
-    const facts = await segmentFacts(content, rows, file)
-    await readBack(named, facts)
-    archived.expect()
-    return transactions.perform(null, true, () =>
-      takeOut(
-        database,
-        { ...named, ...facts, ...placeInTime(rows), createdAt: now() },
-        rows.map((row) => Number(row['position']))
-      )
-    )
-  }
-
-  const moveSegment = async (positions: readonly number[]): Promise<Segment> => {
-    const rows = await inTurn(() => readRows(database, positions))
-    const content = toContentBytes(rows)
-    return blobFiles.write(compressed(content), (file) => record(file, content, rows))
-  }
-
-  const move: ArchivePort['move'] = async ({ aggregateIds, onProgress = () => undefined }) => {
+  const planAll = async (aggregateIds: readonly string[]): Promise<number[][]> => {
     // What is not sealed yet must be found in the log's table by who seals it.
     await seal()
     const sealed = await inTurn(() => database.all('SELECT max(last_position) AS position FROM log_seals'))
     const upTo = Number(sealed[0]?.['position'] ?? 0)
-    const ids = [...new Set(aggregateIds)]
-    const plan: number[][] = []
-    for (let at = 0; at < ids.length; at += STREAMS_A_TURN) {
-      // oxlint-disable-next-line no-await-in-loop -- some streams a turn
-      plan.push(...(await inTurn(() => planSegments(database, ids.slice(at, at + STREAMS_A_TURN), upTo))))
+    return (await someATurn(aggregateIds, (ids) => planSegments(database, ids, upTo))).flat()
+  }
+
+  const measure: ArchivePort['measure'] = async ({ aggregateIds }) => {
+    const measured = await someATurn(aggregateIds, (ids) => measureStreams(database, ids))
+    return measured.reduce(
+      (sum, { streams, events, bytes }) => ({
+        streams: sum.streams + streams,
+        events: sum.events + events,
+        bytes: sum.bytes + bytes
+      }),
+      { streams: 0, events: 0, bytes: 0 }
+    )
+  }
+
+  const move: ArchivePort['move'] = async ({ aggregateIds, folder, onProgress = () => undefined }) => {
+    if (folder !== undefined) {
+      await folders.remember(folder)
+      await writing.sweep()
     }
+    const plan = await planAll(aggregateIds)
     const ofEvents = plan.reduce((sum, { length }) => sum + length, 0)
     const segments: ArchiveSegment[] = []
     let doneEvents = 0
@@ -117,7 +101,7 @@ export const createArchive = (parts: ArchiveParts): ArchivePort => {
       for (const positions of plan) {
         onProgress({ doneEvents, ofEvents })
         // oxlint-disable-next-line no-await-in-loop -- one after the other: what was moved stays moved
-        const { contentSha256: _contentSha256, ...segment } = await moveSegment(positions)
+        const { contentSha256: _contentSha256, ...segment } = await writing.write(positions, folder)
         segments.push(segment)
         doneEvents += positions.length
       }
@@ -132,8 +116,10 @@ export const createArchive = (parts: ArchiveParts): ArchivePort => {
 
   const readOrName = async (segment: Segment) => {
     try {
-      return await readBack(segment, segment)
+      return await readBack(files, segment, segment)
     } catch (thrown) {
+      // One that may not be read is not a damaged one, and says so itself.
+      if (isFlowForgeError(thrown)) throw thrown
       throw await inTurn(() => archived.damaged(segment, thrown))
     }
   }
@@ -146,10 +132,21 @@ export const createArchive = (parts: ArchiveParts): ArchivePort => {
       throw new FlowForgeError('NOT_FOUND', `There is no archive segment ${segmentId}.`, { segmentId })
     }
     const content = await readOrName(segment)
+    if (segment.place === 'folder') await folders.expect(segment)
     await transactions.perform(null, true, () => putBack(database, segment, content))
     await inTurn(archived.look)
-    blobFiles.release(segment.sha256)
-    await blobFiles.settled()
+    await writing.letGo(segment)
+  }
+
+  const findingOf = async (segment: Segment): Promise<ArchiveFinding | null> => {
+    try {
+      await readOrName(segment)
+      return null
+    } catch (thrown) {
+      const { code, message } = toFlowForgeError(thrown)
+      const { id: segmentId, fileName } = segment
+      return { segmentId, fileName, isDamaged: code !== 'NOT_ALLOWED', message }
+    }
   }
 
   const verify: ArchivePort['verify'] = async ({ segmentId }) => {
@@ -161,21 +158,29 @@ export const createArchive = (parts: ArchiveParts): ArchivePort => {
     const findings: ArchiveFinding[] = []
     for (const segment of chosen) {
       // oxlint-disable-next-line no-await-in-loop -- one file in memory at a time
-      const finding = await readOrName(segment).then(
-        () => null,
-        (thrown: unknown) => toFlowForgeError(thrown).message
-      )
-      if (finding === null) continue
-      findings.push({ segmentId: segment.id, fileName: segment.fileName, message: finding })
+      const finding = await findingOf(segment)
+      if (finding !== null) findings.push(finding)
     }
     return findings
   }
 
   return {
-    measure: ({ aggregateIds }) => inTurn(() => measureStreams(database, aggregateIds)),
+    measure,
     move: (args) => alone(() => move(args)),
     list: () => inTurn(() => database.all(LIST).map(toArchiveSegment)),
     verify,
-    bringBack: (args) => alone(() => bringBack(args))
+    bringBack: (args) => alone(() => bringBack(args)),
+    folders: async () =>
+      Promise.all(
+        (await folders.list()).map(async (handle) => ({
+          name: handle.name,
+          handle,
+          isAllowed: await isAllowed(handle)
+        }))
+      ),
+    connect: ({ folder }) => folders.remember(folder),
+    close: async () => {
+      await sweeping
+    }
   }
 }

@@ -1,7 +1,6 @@
-import { isFlowForgeError } from '../flowforge-error.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentContent } from './segment-content.ts'
-import { readSegmentFile, SegmentDamage, type SegmentFiles } from './segment-files.ts'
+import { readBack, type SegmentFiles } from './segment-files.ts'
 
 /** How much of what nobody holds is kept for the next one who asks, in bytes of content. */
 const KEPT_BYTES = 16 * 1024 * 1024
@@ -12,7 +11,7 @@ export type SegmentCache = {
   get(segmentId: number): SegmentContent | undefined
   /**
    * Reads a segment, unless it is in memory; it stays there until the function that this answers with is called.
-   * @throws SegmentDamage for a file that is missing, or not the one that was written
+   * @throws SegmentDamage for a file that is missing, or not the one that was written, and what opening it throws
    */
   hold(segment: Segment): Promise<() => void>
   /** Its events are back in the log. */
@@ -37,25 +36,13 @@ export const createSegmentCache = (files: SegmentFiles): SegmentCache => {
     }
   }
 
-  const read = async (segment: Segment): Promise<SegmentContent> => {
-    const file = await files.open(segment)
-    if (file === null) throw new SegmentDamage('Its file is gone.')
-    try {
-      return await readSegmentFile(file, segment)
-    } catch (thrown) {
-      if (thrown instanceof SegmentDamage || isFlowForgeError(thrown)) throw thrown
-      // Its hash was the right one: what is in it cannot be read all the same.
-      throw new SegmentDamage('What its file holds cannot be read.', { cause: thrown })
-    }
-  }
-
   /** Whoever asks for a segment that is being read waits for the same reading. */
   const load = (segment: Segment): Promise<SegmentContent> => {
     const found = kept.get(segment.id)
     if (found !== undefined) return Promise.resolve(found.content)
     const underWay = loading.get(segment.id)
     if (underWay !== undefined) return underWay
-    const reading = read(segment).finally(() => loading.delete(segment.id))
+    const reading = readBack(files, segment, segment).finally(() => loading.delete(segment.id))
     loading.set(segment.id, reading)
     return reading
   }

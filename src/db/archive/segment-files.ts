@@ -1,4 +1,5 @@
 import type { FileStore } from '../blobs/file-store.ts'
+import type { FolderSegments } from './folder-segments.ts'
 import type { Segment } from './segment.ts'
 import { decompressed, fromContentBytes, sha256Of, type SegmentContent } from './segment-content.ts'
 
@@ -15,7 +16,7 @@ const expectSame = (isSame: boolean, message: string): void => {
 }
 
 /** Reads a file through: its hash, what is compressed in it and its hash, and every event. @throws SegmentDamage */
-export const readSegmentFile = async (file: Blob, facts: SegmentFacts): Promise<SegmentContent> => {
+const readSegmentFile = async (file: Blob, facts: SegmentFacts): Promise<SegmentContent> => {
   expectSame(file.size === facts.bytes, `Its file has ${file.size} bytes; ${facts.bytes} were written.`)
   const sha256 = await sha256Of(new Uint8Array(await file.arrayBuffer()))
   expectSame(sha256 === facts.sha256, 'The bytes of its file are not those that were written.')
@@ -29,13 +30,38 @@ export const readSegmentFile = async (file: Blob, facts: SegmentFacts): Promise<
   return content
 }
 
+export type SegmentName = Pick<Segment, 'sha256' | 'fileName' | 'place'>
+
 /** Where the files of segments are. */
 export type SegmentFiles = {
   /** Null where there is no such file. @throws FlowForgeError `NOT_ALLOWED` where it may not be read without asking a person */
-  open(segment: Pick<Segment, 'sha256' | 'fileName' | 'place'>): Promise<Blob | null>
+  open(segment: SegmentName): Promise<Blob | null>
 }
 
-/** Beside the blobs, by hash. */
-export const storedSegmentFiles = (files: Pick<FileStore, 'open'>): SegmentFiles => ({
-  open: ({ sha256 }) => files.open(sha256)
+/** Beside the blobs, by hash; those of a folder as well, once they have come back with a backup. */
+export const createSegmentFiles = (
+  stored: Pick<FileStore, 'open'>,
+  folders: Pick<FolderSegments, 'open'>
+): SegmentFiles => ({
+  open: async ({ sha256, fileName, place }) => {
+    const file = await stored.open(sha256)
+    return file === null && place === 'folder' ? folders.open(fileName) : file
+  }
 })
+
+/** Opens a segment's file and reads it through. @throws SegmentDamage, and what `open` throws */
+export const readBack = async (
+  files: SegmentFiles,
+  segment: SegmentName,
+  facts: SegmentFacts
+): Promise<SegmentContent> => {
+  const file = await files.open(segment)
+  if (file === null) throw new SegmentDamage('Its file is gone.')
+  try {
+    return await readSegmentFile(file, facts)
+  } catch (thrown) {
+    if (thrown instanceof SegmentDamage) throw thrown
+    // Its hash was the right one, or it went away while it was being read.
+    throw new SegmentDamage('What its file holds cannot be read.', { cause: thrown })
+  }
+}

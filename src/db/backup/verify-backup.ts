@@ -4,7 +4,7 @@ import { namedFiles } from '../blobs/named-files.ts'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import { createArchivedEvents } from '../archive/archived-events.ts'
 import { createSegmentCache } from '../archive/segment-cache.ts'
-import { storedSegmentFiles } from '../archive/segment-files.ts'
+import type { SegmentFiles } from '../archive/segment-files.ts'
 import { createRangeReader } from '../sqlite/event-reading.ts'
 import { createTransactions } from '../sqlite/transactions.ts'
 import { verifyChain } from '../log/verify-chain.ts'
@@ -161,7 +161,9 @@ const hasItsLog = async ({ database, manifest, job }: Candidate): Promise<void> 
   if (!tableNames(database).includes('log_seals')) return
   const transactions = createTransactions(database)
   // What is archived stands in segments, among the backup's files.
-  const files = storedSegmentFiles({ open: async (name) => new Blob([...chunksOf(database, name)]) })
+  const files: SegmentFiles = {
+    open: async ({ sha256 }) => new Blob([...chunksOf(database, sha256)])
+  }
   const archived = createArchivedEvents(database, transactions, createSegmentCache(files))
   const { findings, headSha256 } = await verifyChain(database, {
     inTurn: async (read) => {
@@ -174,9 +176,9 @@ const hasItsLog = async ({ database, manifest, job }: Candidate): Promise<void> 
     onProgress: ({ checkedEvents, ofEvents }) =>
       job.onProgress?.({ phase: 'verifying', done: checkedEvents, total: ofEvents })
   })
-  const { chainHead = headSha256, missing } = manifest()
-  // A segment that was gone when the backup was made is told of; everything else is still brought back.
-  const broken = findings.filter(({ kind }) => kind !== 'unreadable' || missing.length === 0)
+  const { chainHead = headSha256 } = manifest()
+  // What files there are was verified before; a segment that is not in the backup is told of, and keeps nothing back.
+  const broken = findings.filter(({ kind }) => kind !== 'unreadable')
   if (broken.length > 0) {
     throw damaged('its log is not the one that its hash chain seals', { findings: broken })
   }

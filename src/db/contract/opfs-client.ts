@@ -44,10 +44,12 @@ const toPorts = (remote: DbContext): DbContext => ({
   },
   archive: {
     measure: (args) => remote.archive.measure(args),
-    move: ({ aggregateIds }) => remote.archive.move({ aggregateIds }),
+    move: ({ aggregateIds, folder }) => remote.archive.move({ aggregateIds, folder }),
     list: () => remote.archive.list(),
     verify: (args) => remote.archive.verify(args),
-    bringBack: (args) => remote.archive.bringBack(args)
+    bringBack: (args) => remote.archive.bringBack(args),
+    folders: () => remote.archive.folders(),
+    connect: (args) => remote.archive.connect(args)
   },
   rebuilds: remote.rebuilds,
   openPast: () => Promise.reject(new Error('A past is opened in the worker.')),

@@ -32,7 +32,9 @@ export const noArchive: ArchivePort = {
   move: () => refuse(NO_ARCHIVE),
   list: () => Promise.resolve([]),
   verify: () => Promise.resolve([]),
-  bringBack: () => refuse(NO_ARCHIVE)
+  bringBack: () => refuse(NO_ARCHIVE),
+  folders: () => Promise.resolve([]),
+  connect: () => refuse(NO_ARCHIVE)
 }
 
 const NO_BACKUP = 'There is no backup'

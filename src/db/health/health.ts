@@ -61,7 +61,7 @@ export const createHealth = (args: {
         }
       )
       checking = 'archive_segments'
-      const segments = await verifyArchive()
+      const segments = (await verifyArchive()).filter(({ isDamaged }) => isDamaged)
       const findings = [
         ...file.findings,
         ...segments.map(({ message }) => ({ table: 'archive_segments', message })),

@@ -1,4 +1,3 @@
-import { storedSegmentFiles } from '../archive/segment-files.ts'
 import { openShelf, type KeptFacts, type Shelf } from '../backup/shelf.ts'
 import { expectSqliteFile } from '../backup/file-header.ts'
 import { toSummary } from '../backup/manifest.ts'
@@ -102,7 +101,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
           file: current(),
           isHeaderRebuilt,
           now,
-          segments: storedSegmentFiles(blobs)
+          segments: { open: ({ sha256 }) => blobs.open(sha256) }
         })
         if (report.tables.every(({ rows }) => rows === 0)) {
           const message = 'Nothing in the damaged database can be read. Restore a backup; the file is kept.'

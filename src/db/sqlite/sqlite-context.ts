@@ -1,7 +1,5 @@
-import { createArchive } from '../archive/archive.ts'
-import { createArchivedEvents, type ArchivedEvents } from '../archive/archived-events.ts'
-import { createSegmentCache } from '../archive/segment-cache.ts'
-import { storedSegmentFiles } from '../archive/segment-files.ts'
+import type { ArchivedEvents } from '../archive/archived-events.ts'
+import { openArchive, openArchiveReading } from '../archive/open-archive.ts'
 import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
 import { namedFiles } from '../blobs/named-files.ts'
@@ -13,7 +11,7 @@ import { memoryExportFiles, opfsExportFiles, type ExportFiles } from '../backup/
 import { openShelf } from '../backup/shelf.ts'
 import { createUpkeep, openBeside, type Beside, type Upkeep } from '../health/upkeep.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
-import type { ArchivePort, DbContext } from '../ports.ts'
+import type { DbContext } from '../ports.ts'
 import { createCopies } from './copies.ts'
 import type { DatabaseFiles } from './database-files.ts'
 import type { StoreWorld } from './event-appending.ts'
@@ -51,7 +49,7 @@ type Parts = {
   beside: Beside
   upkeep: Upkeep
   archived: ArchivedEvents
-  archive: ArchivePort
+  archive: ReturnType<typeof openArchive>
   files: BlobFiles
   options: SqliteOptions
   schemaVersion: number
@@ -95,6 +93,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     close: async () => {
       replicas.close()
       await backups.close()
+      await archive.close()
       await upkeep.stop()
       await transactions.close()
       await files.settled()
@@ -150,8 +149,8 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
     await blobs.sweep(new Set([...named, ...shelf.keptBlobs()]))
     await exports.sweep()
     const transactions = createTransactions(database, undefined, beside.mark.work)
-    const segmentFiles = storedSegmentFiles(blobs)
-    const archived = createArchivedEvents(database, transactions, createSegmentCache(segmentFiles))
+    const reading = openArchiveReading({ database, transactions, blobs, storage, directory })
+    const { archived } = reading
     const upkeep = createUpkeep({
       database,
       transactions,
@@ -161,26 +160,23 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       readRange: createRangeReader(database, transactions, archived),
       verifyArchive: () => archive.verify({})
     })
-    const files = createBlobFiles(database, transactions, upkeep.inRoom(blobs), (name) =>
-      shelf.keptBlobs().has(name)
-    )
+    const isKept = (name: string): boolean => shelf.keptBlobs().has(name)
+    const files = createBlobFiles(database, transactions, upkeep.inRoom(blobs), isKept)
+    const archive: Parts['archive'] = openArchive({ database, transactions }, reading, {
+      blobFiles: files,
+      isKept,
+      seal: upkeep.log.seal,
+      now
+    })
     const backups = createBackups({
       ...place,
+      blobs: reading.named,
       database,
       transactions,
       shelf,
       blobFiles: files,
       storage,
       migrations,
-      now
-    })
-    const archive: ArchivePort = createArchive({
-      database,
-      transactions,
-      archived,
-      blobFiles: files,
-      files: segmentFiles,
-      seal: upkeep.log.seal,
       now
     })
     const replicas = createReplicas({

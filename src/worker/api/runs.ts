@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RunOptions } from '../../workflow/run/run-options.ts'
 import { ParameterValues, Text, Version, WorkflowId, type In } from './parts.ts'
 
 export const runsInputs = {
@@ -8,10 +9,19 @@ export const runsInputs = {
     trigger: z.enum(['manual', 'schedule', 'api', 'test']).optional(),
     parameters: ParameterValues.optional(),
     until: Text.optional(),
+    ...RunOptions.shape,
     idempotencyKey: Text.max(256).optional()
   }),
   wait: z.strictObject({ runId: Text }),
-  cancel: z.strictObject({ runId: Text })
+  cancel: z.strictObject({ runId: Text }),
+  resume: z.strictObject({ runId: Text }),
+  retry: z.strictObject({
+    runId: Text,
+    /** From the failed step (what succeeded is reused), or from the start. Default `failed`. */
+    from: z.enum(['failed', 'start']).optional(),
+    /** The graph that the run had, or the workflow's as it is now. Default `same`. */
+    version: z.enum(['same', 'current']).optional()
+  })
 } as const
 
 type Inputs = { [K in keyof typeof runsInputs]: In<(typeof runsInputs)[K]> }
@@ -31,4 +41,8 @@ export type RunsApi = {
   start(args: Inputs['start']): Promise<{ runId: string }>
   wait(args: Inputs['wait']): Promise<{ status: RunStatus; error?: { message: string; nodeId?: string } }>
   cancel(args: Inputs['cancel']): Promise<void>
+  /** Goes on with a run that failed or was canceled, from its last finished step, with the same manifest. */
+  resume(args: Inputs['resume']): Promise<void>
+  /** Another run of the same, after something was mended. */
+  retry(args: Inputs['retry']): Promise<{ runId: string }>
 }

@@ -85,6 +85,7 @@ const runCommand: fc.Arbitrary<RunCommand> = fc.oneof(
     { type: 'FinishStep', stepId: 's', stats: { rowsIn: null, rowsOut: 1, bytes: null, ms: 1 } },
     { type: 'RequestCancel' },
     { type: 'SucceedRun' },
+    { type: 'ResumeRun' },
     { type: 'FailRun', error: { message: 'broken' } }
   ),
   runId.map((id): RunCommand => ({ type: 'StartStep', ...step, stepId: `${id}/s` })),

@@ -45,12 +45,26 @@ export type StepStats = {
   readonly rowsOut: number | null
   readonly bytes: number | null
   readonly ms: number
+  /** How large the engine's memory had grown by the end of the step. */
+  readonly memoryBytes?: number
 }
+
+/** Rows that an earlier run wrote, taken instead of computing them. */
+export type StoredRelation = {
+  readonly blobKey: string
+  readonly layout: ArrowLayout
+  readonly rows: number
+}
+
+/** Which rows in the middle of a plan are written down, too; see `RunOptions`. */
+export type Checkpoints = 'slow' | 'all' | 'none'
 
 export type WrittenArtifact = {
   readonly nodeId: string
   /** The planned relation whose rows it holds. */
   readonly relation: string
+  /** Rows in the middle of the plan; otherwise a result. */
+  readonly isCheckpoint?: boolean
   readonly kind: 'table' | 'file'
   readonly blobKey: string
   readonly sha256: string
@@ -120,11 +134,15 @@ export interface ComputeEngine {
     sources: PreparedSources
     signal?: AbortSignal
   }): Promise<Page>
+  /** Relations with neither SQL nor a source are filled from `known`. */
   execute(args: {
     plan: Plan
     sources: PreparedSources
     signal: AbortSignal
     listener: ExecutionListener
+    known?: ReadonlyMap<string, StoredRelation>
+    /** Default `none`. */
+    checkpoints?: Checkpoints
   }): Promise<ExecutionOutcome>
   readArtifact(args: {
     blobKey: string

@@ -6,10 +6,12 @@ import { openArtifact } from './artifact-reading.ts'
 import { toPieces } from './arrow-pieces.ts'
 import type {
   ArrowLayout,
+  Checkpoints,
   ComputeEngine,
   ExecutionListener,
   ExecutionOutcome,
   PreparedSources,
+  StoredRelation,
   WrittenArtifact
 } from './compute-engine.ts'
 import { toArrowQuery } from './duckdb-types.ts'
@@ -20,6 +22,7 @@ import { MEDIA_TYPES, toFile } from './sink-files.ts'
 import { createLosses } from './sink-losses.ts'
 import type { Sessions, Workplace } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
+import { fillFromStored } from './stored-relations.ts'
 import { createStepCounts, type StepCounts } from './step-counts.ts'
 
 type Parts = { readonly sessions: Sessions; readonly tables: SourceTables; readonly blobStore: BlobStorePort }
@@ -30,6 +33,8 @@ type Run = {
   readonly plan: Plan
   readonly sources: PreparedSources
   readonly listener: ExecutionListener
+  readonly known: ReadonlyMap<string, StoredRelation>
+  readonly checkpoints: Checkpoints
   readonly counts: StepCounts
   /** Relations that are tables or views by now. */
   readonly tables: Set<string>
@@ -46,6 +51,8 @@ class StepFailure extends Error {
 }
 
 const PROGRESS_MS = 100
+/** What took longer is slow: writing it down costs less than computing it a second time. */
+const SLOW_MS = 1_000
 
 const relationOf = (plan: Plan, id: string): Plan['relations'][number] => {
   const relation = plan.relations.find((known) => known.id === id)
@@ -82,11 +89,22 @@ const unit = async (
     throw new StepFailure(nodeId ?? relationOf(plan, relationIds.at(-1) ?? '').nodeId, thrown)
   })
   const ms = performance.now() - start
+  const memoryBytes = await place.instance.memoryBytes()
   for (const step of steps) {
     const rows = await counts.of(step, tables)
     finished.add(step.nodeId)
     const bytes = step.nodeId === done.nodeId ? done.bytes : null
-    await listener.stepSucceeded(step.nodeId, { ...rows, bytes, ms })
+    await listener.stepSucceeded(step.nodeId, { ...rows, bytes, ms, memoryBytes })
+  }
+}
+
+/** Rows of earlier runs; their steps are not this run's. */
+const loadKnown = async (run: Run): Promise<void> => {
+  const { parts, place, plan, known, counts, tables } = run
+  for (const [id, stored] of known) {
+    await fillFromStored(place.session, parts.blobStore, relationOf(plan, id), stored)
+    counts.set(id, stored.rows)
+    tables.add(id)
   }
 }
 
@@ -105,7 +123,12 @@ const readSources = async (run: Run, needed: ReadonlySet<string>): Promise<void>
 }
 
 /** Streams a relation's rows into the blob store. */
-const writeTable = async (run: Run, relationId: string, nodeId: string): Promise<WrittenArtifact> => {
+const writeTable = async (
+  run: Run,
+  relationId: string,
+  nodeId: string,
+  isCheckpoint = false
+): Promise<WrittenArtifact> => {
   const { parts, place, plan, listener, counts, tables } = run
   const { columns } = relationOf(plan, relationId)
   let told = 0
@@ -127,6 +150,7 @@ const writeTable = async (run: Run, relationId: string, nodeId: string): Promise
   const artifact: WrittenArtifact = {
     nodeId,
     relation: relationId,
+    isCheckpoint,
     kind: 'table',
     blobKey: stored.key,
     sha256: stored.sha256,
@@ -198,7 +222,7 @@ const writeSink = async (run: Run, sink: PlannedSink): Promise<void> => {
 
 /** What several read becomes a table; what nobody reads was asked for by "run to here" and becomes a result. */
 const writeShared = async (run: Run, relationId: string): Promise<void> => {
-  const { place, plan, tables } = run
+  const { place, plan, tables, checkpoints } = run
   const isRead = plan.relations.some(({ dependsOn }) => dependsOn.includes(relationId))
   const isSink = plan.sinks.some(({ relation }) => relation === relationId)
   const { nodeId } = relationOf(plan, relationId)
@@ -208,15 +232,20 @@ const writeShared = async (run: Run, relationId: string): Promise<void> => {
       return { bytes, nodeId }
     }
     const query = toQuery(plan, relationId, tables)
+    const start = performance.now()
     await place.session.run(`CREATE TEMP TABLE ${quoteName(relationId)} AS ${query}`)
     tables.add(relationId)
-    return { bytes: null, nodeId: null }
+    const isSlow = performance.now() - start >= SLOW_MS
+    if (checkpoints === 'none' || (checkpoints === 'slow' && !isSlow)) return { bytes: null, nodeId: null }
+    const { bytes } = await writeTable(run, relationId, nodeId, true)
+    return { bytes, nodeId }
   })
 }
 
 const carryOut = async (run: Run): Promise<void> => {
   const { place, plan, tables } = run
   await setParameters(place.session, plan.parameters)
+  await loadKnown(run)
   await readSources(run, new Set(plan.relations.map(({ id }) => id)))
   for (const relationId of plan.shared) if (!tables.has(relationId)) await writeShared(run, relationId)
   for (const sink of plan.sinks) await writeSink(run, sink)
@@ -245,7 +274,7 @@ const innermost = (failure: StepFailure): unknown =>
 /** Carries a plan out; see `ComputeEngine.execute`. */
 export const executePlan =
   (parts: Parts): ComputeEngine['execute'] =>
-  async ({ plan, sources, signal, listener }) => {
+  async ({ plan, sources, signal, listener, known = new Map(), checkpoints = 'none' }) => {
     try {
       await parts.sessions.work({ signal, urgency: 'run' }, (place) =>
         carryOut({
@@ -254,6 +283,8 @@ export const executePlan =
           plan,
           sources,
           listener,
+          known,
+          checkpoints,
           counts: createStepCounts(plan, place.session),
           tables: new Set(),
           finished: new Set()

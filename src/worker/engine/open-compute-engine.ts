@@ -4,6 +4,7 @@ import { createBinder } from './duckdb-binder.ts'
 import { executePlan } from './execution.ts'
 import { relationPreview, sourcePage } from './pages.ts'
 import { prepareSource } from './prepare.ts'
+import { rememberAnswers } from './remembered-binder.ts'
 import { createSessions } from './sessions.ts'
 import { MEDIA_TYPES, toFile } from './sink-files.ts'
 import { createSourceTables } from './source-tables.ts'
@@ -13,7 +14,7 @@ export const openComputeEngine: OpenComputeEngine = ({ blobStore }) => {
   const sessions = createSessions()
   const tables = createSourceTables(blobStore)
   const parts = { sessions, tables, blobStore }
-  const binder = createBinder(sessions)
+  const binder = rememberAnswers(createBinder(sessions))
   return {
     prepare: prepareSource(parts),
     // Which parameters there are does not matter here: each stands in SQL as a variable cast to its type.

@@ -1,6 +1,6 @@
-import type { Plan, PlannedRelation, PlannedStep } from '../../workflow/plan-types.ts'
+import type { Plan, PlannedStep } from '../../workflow/plan-types.ts'
 import { toQuery } from '../../workflow/query.ts'
-import { quoteName } from '../../workflow/sql-text.ts'
+import { passesOn } from '../../workflow/relation.ts'
 import type { Session } from './session.ts'
 
 /** How many rows each relation has, as far as it is known; asked for only where nothing tells. */
@@ -11,14 +11,6 @@ export type StepCounts = {
     step: PlannedStep,
     tables: ReadonlySet<string>
   ): Promise<{ rowsIn: number | null; rowsOut: number | null }>
-}
-
-/** The relation whose rows this one passes on unchanged: as many here as there. */
-const passesOn = ({ sql, dependsOn }: PlannedRelation): string | undefined => {
-  const [only] = dependsOn
-  return only !== undefined && dependsOn.length === 1 && sql === `SELECT * FROM ${quoteName(only)}`
-    ? only
-    : undefined
 }
 
 /**

@@ -6,10 +6,19 @@ import { runAggregate, type RunCommand } from '../../workflow/run/run.ts'
 import type { AggregateStore } from '../aggregate-store.ts'
 import type { CatalogSource } from '../catalog.ts'
 import type { ExecutionListener, WrittenArtifact } from '../engine/compute-engine.ts'
+import { fileKey } from '../../workflow/step-key.ts'
+import type { DbContext } from '../../db/ports.ts'
 import type { World } from '../world.ts'
 import type { ProgressBoard } from './progress.ts'
+import { countsOf, NOTHING_EARLIER, takeOver, type Earlier } from './recording-reuse.ts'
+import type { Reuse } from './reusing.ts'
 
-type Parts = { aggregates: Pick<AggregateStore, 'execute'>; board: ProgressBoard; world: World }
+type Parts = {
+  context: DbContext
+  aggregates: Pick<AggregateStore, 'execute'>
+  board: ProgressBoard
+  world: World
+}
 
 /** Which sources each relation's rows came from: node ids of source steps, by the node that they reach. */
 export const sourcesReaching = (plan: Plan, nodeId: string): string[] => {
@@ -27,20 +36,34 @@ export const sourcesReaching = (plan: Plan, nodeId: string): string[] => {
 
 const rowsIn = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`
 
+export type Recorder = {
+  readonly listener: ExecutionListener
+  readonly recordSources: () => Promise<void>
+  /** Steps that an earlier run did, and the results that it wrote. */
+  readonly recordReuse: (reuse: Reuse) => Promise<void>
+}
+
 /**
  * Writes down what the engine does in a run: each of its words becomes a command on the run, and so an event, rows and
  * progress. `sources` are the run's files by the id of the node that reads them.
  */
 export const createRecorder = (
-  { aggregates, board, world }: Parts,
-  run: { runId: string; graph: Graph; plan: Plan; sources: ReadonlyMap<string, CatalogSource> }
-): { listener: ExecutionListener; recordSources: () => Promise<void> } => {
-  const { runId, graph, plan, sources } = run
+  { context, aggregates, board, world }: Parts,
+  run: {
+    runId: string
+    graph: Graph
+    plan: Plan
+    sources: ReadonlyMap<string, CatalogSource>
+    keys?: ReadonlyMap<string, string>
+    earlier?: Earlier
+  }
+): Recorder => {
+  const { runId, graph, plan, sources, keys = new Map(), earlier = NOTHING_EARLIER } = run
   const stepIdOf = (nodeId: string): string => `${runId}/${nodeId}`
-  const sourceArtifacts = new Map<string, string>()
+  const sourceArtifacts = new Map(earlier.sources)
   const lineage = columnLineage(graph, plan)
   /** A node's table, which its file is made from. */
-  const tables = new Map<string, string>()
+  const tables = new Map([...earlier.tables].map(([nodeId, { id }]) => [nodeId, id]))
   const nodeOf = (nodeId: string): GraphNode => {
     const node = graph.nodes.find(({ id }) => id === nodeId)
     if (node === undefined)
@@ -49,16 +72,18 @@ export const createRecorder = (
   }
   const tell = (...commands: RunCommand[]) => aggregates.execute(runAggregate, runId, ...commands)
 
-  const say = (message: string, nodeId?: string): RunCommand => ({
+  const say = (message: string, nodeId?: string, meta?: Record<string, unknown>): RunCommand => ({
     type: 'Log',
     logId: `log:${world.newId()}`,
     level: 'info',
     message,
-    ...(nodeId === undefined ? {} : { stepId: stepIdOf(nodeId) })
+    ...(nodeId === undefined ? {} : { stepId: stepIdOf(nodeId) }),
+    ...(meta === undefined ? {} : { meta })
   })
 
   const recordSources = async (): Promise<void> => {
-    const commands = [...sources].flatMap(([nodeId, { name, config }]): RunCommand[] => {
+    const unread = [...sources].filter(([nodeId]) => !sourceArtifacts.has(nodeId))
+    const commands = unread.flatMap(([nodeId, { name, config }]): RunCommand[] => {
       const artifactId = `artifact:${world.newId()}`
       sourceArtifacts.set(nodeId, artifactId)
       const written: RunCommand = {
@@ -81,7 +106,10 @@ export const createRecorder = (
     if (commands.length > 0) await tell(...commands)
   }
 
-  const lineageTo = (artifact: WrittenArtifact, artifactId: string): RunCommand[] => {
+  const lineageTo = (
+    artifact: Pick<WrittenArtifact, 'kind' | 'nodeId' | 'relation'>,
+    artifactId: string
+  ): RunCommand[] => {
     const table = artifact.kind === 'file' ? tables.get(artifact.nodeId) : undefined
     const from =
       table === undefined
@@ -109,35 +137,86 @@ export const createRecorder = (
     )
   }
 
+  /** The key that a later run may take it by. */
+  const keyOf = ({ kind, nodeId, relation }: WrittenArtifact): string | undefined => {
+    const key = keys.get(relation)
+    const sink = plan.sinks.find((each) => each.nodeId === nodeId)
+    if (kind === 'table' || key === undefined) return key
+    return sink === undefined ? undefined : fileKey(key, sink)
+  }
+
   const artifactWritten = async (artifact: WrittenArtifact): Promise<void> => {
+    if (artifact.kind === 'table' && earlier.tables.get(artifact.nodeId)?.uri === artifact.blobKey) return
     const artifactId = `artifact:${world.newId()}`
-    const { layout, fileName, blobKey, relation: _, ...facts } = artifact
+    const { layout, fileName, blobKey, relation, isCheckpoint = false, ...facts } = artifact
+    const key = keyOf(artifact)
+    const port = relation.slice(artifact.nodeId.length + 1)
     await tell(
       {
         type: 'WriteArtifact',
         artifactId,
         stepId: stepIdOf(artifact.nodeId),
-        role: 'result',
+        role: isCheckpoint ? 'checkpoint' : 'result',
         uri: blobKey,
         ...facts,
         columns: [...artifact.columns],
         ...(layout === null ? {} : { layout: { pieces: layout.pieces.map((piece) => ({ ...piece })) } }),
-        ...(fileName === null ? {} : { fileName })
+        ...(fileName === null ? {} : { fileName }),
+        ...(key === undefined ? {} : { key }),
+        ...(port === 'in' ? {} : { port })
       },
       ...lineageTo(artifact, artifactId),
       ...(fileName === null ? [] : [say(`Wrote ${fileName}.`, artifact.nodeId)])
     )
-    if (artifact.kind === 'table') tables.set(artifact.nodeId, artifactId)
+    if (artifact.kind === 'table' && !isCheckpoint) tables.set(artifact.nodeId, artifactId)
+  }
+
+  const recordReusedStep = async (nodeId: string, from: string): Promise<void> => {
+    const { name, kind } = nodeOf(nodeId)
+    const counts = await countsOf(context, from, nodeId)
+    const stepId = stepIdOf(nodeId)
+    await tell(
+      { type: 'StartStep', stepId, nodeId, name, kind },
+      {
+        type: 'FinishStep',
+        stepId,
+        stats: { ...counts, bytes: null, ms: 0, reused: { runId: from } }
+      },
+      say('Reused from an earlier run: nothing that it depends on has changed.', nodeId, { runId: from })
+    )
+    board.step(runId, nodeId, { status: 'succeeded', rowsOut: counts.rowsOut, ms: 0 })
+  }
+
+  const recordReuse = async ({ steps, artifacts }: Reuse): Promise<void> => {
+    for (const { nodeId, runId: from } of steps) {
+      // oxlint-disable-next-line no-await-in-loop -- in the plan's order
+      if (!earlier.done.has(nodeId)) await recordReusedStep(nodeId, from)
+    }
+    for (const { nodeId, relation, artifact } of artifacts) {
+      if (artifact.run_id === runId) continue
+      const artifactId = `artifact:${world.newId()}`
+      const kind = artifact.kind === 'file' ? 'file' : 'table'
+      const fileName = plan.sinks.find((sink) => sink.nodeId === nodeId)?.fileName ?? null
+      // oxlint-disable-next-line no-await-in-loop -- a file comes after its table
+      await tell(
+        takeOver(artifact, { artifactId, stepId: stepIdOf(nodeId), nodeId, fileName }),
+        ...lineageTo({ kind, nodeId, relation }, artifactId)
+      )
+      if (kind === 'table') tables.set(nodeId, artifactId)
+    }
   }
 
   const listener: ExecutionListener = {
     stepStarted: async (nodeId) => {
+      // What a resumed run had finished is only read again.
+      if (earlier.done.has(nodeId)) return
       const { name, kind } = nodeOf(nodeId)
       board.step(runId, nodeId, { status: 'running' })
       await tell({ type: 'StartStep', stepId: stepIdOf(nodeId), nodeId, name, kind })
     },
     stepProgressed: (nodeId, rows) => board.step(runId, nodeId, { rowsOut: rows }),
     stepSucceeded: async (nodeId, stats) => {
+      if (earlier.done.has(nodeId)) return
       board.step(runId, nodeId, { status: 'succeeded', rowsOut: stats.rowsOut, ms: stats.ms })
       await tell(
         { type: 'FinishStep', stepId: stepIdOf(nodeId), stats },
@@ -159,5 +238,5 @@ export const createRecorder = (
       })
     }
   }
-  return { listener, recordSources }
+  return { listener, recordSources, recordReuse }
 }

@@ -1,5 +1,7 @@
 import { FlowForgeError, toFlowForgeError, type DbContext } from '../../db/ports.ts'
 import type { Graph, ParameterValues } from '../../workflow/graph.ts'
+import type { ManifestSource } from '../../workflow/run/run-manifest.ts'
+import type { RunOptions } from '../../workflow/run/run-options.ts'
 import { isEnded, type Run } from '../../workflow/run/run-state.ts'
 import { runAggregate } from '../../workflow/run/run.ts'
 import type { AggregateStore, Cause } from '../aggregate-store.ts'
@@ -10,7 +12,13 @@ import type { ComputeEngine, ExecutionOutcome } from '../engine/compute-engine.t
 import type { Planning } from '../planning.ts'
 import type { World } from '../world.ts'
 import type { ProgressBoard } from './progress.ts'
+import { withEveryCheckpoint } from '../../workflow/checkpoints.ts'
+import { ENGINE_BUILD } from '../engine/engine-build.ts'
+import { catalogOfPast } from './past-inputs.ts'
 import { createRecorder } from './recorder.ts'
+import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
+import { findReuse, nothingReused } from './reusing.ts'
+import { keysOf } from './run-keys.ts'
 
 export type RunEnd = { status: RunStatus; error?: { message: string; nodeId?: string } }
 export type QueuedRun = {
@@ -18,6 +26,13 @@ export type QueuedRun = {
   readonly graph: Graph
   readonly parameters: ParameterValues
   readonly until: string | undefined
+  readonly options?: RunOptions | undefined
+  /** What a past run read: this one reads the same, whatever the catalog has now. */
+  readonly inputs?: readonly ManifestSource[] | undefined
+  /** The run whose results these are to be compared with. */
+  readonly verifies?: string | undefined
+  /** It goes on where it ended. */
+  readonly isResumed?: boolean
   /** That it was queued: what is written down of it follows from that. */
   readonly cause: Cause | undefined
 }
@@ -50,42 +65,75 @@ const toEnd = (run: Run): RunEnd => {
 }
 
 export const createRunner = (parts: Parts): Runner => {
-  const { aggregates, catalog, engine, planning, board } = parts
+  const { context, aggregates, catalog, engine, planning, board, world } = parts
   const abortions = new Map<string, AbortController>()
   const ends = new Map<string, Deferred<void>>()
   let queue: Promise<void> = Promise.resolve()
 
-  const sourcesByNode = async (graph: Graph, nodeIds: ReadonlySet<string>) => {
+  const sourcesByNode = async (
+    graph: Graph,
+    nodeIds: ReadonlySet<string>,
+    byName: Catalog['byName']
+  ): Promise<ReadonlyMap<string, CatalogSource>> => {
     const found = new Map<string, CatalogSource>()
     for (const node of graph.nodes) {
       const name = node.spec['dataSource']
       if (node.kind !== 'source' || typeof name !== 'string' || !nodeIds.has(node.id)) continue
-      const source = await catalog.byName(name)
+      const source = await byName(name)
       if (source !== undefined) found.set(node.id, source)
     }
     return found
   }
 
-  const carryOut = async ({ runId, graph, parameters, until, cause }: QueuedRun, signal: AbortSignal) => {
+  const carryOut = async (run: QueuedRun, state: Run, signal: AbortSignal): Promise<ExecutionOutcome> => {
+    const { runId, graph, parameters, until, cause, options = {}, inputs, isResumed = false } = run
     const acting = aggregates.causedBy(cause)
-    const { plan, sources } = await planning.plan(graph, { parameters, until })
-    const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)))
-    const manifest = {
-      graph,
-      parameters: plan.parameters,
-      sources: [...files].map(([nodeId, { id, name, config }]) => ({
-        nodeId,
-        dataSourceId: id,
-        name,
-        sha256: config.sha256
-      })),
-      engine: 'duckdb-wasm'
+    const { plan, sources } = await planning.plan(graph, { parameters, until, inputs })
+    const { byName } = inputs === undefined ? catalog : catalogOfPast(catalog, inputs)
+    const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)), byName)
+    if (!state.started) {
+      const manifest = {
+        graph,
+        parameters: plan.parameters,
+        sources: [...files].map(([nodeId, { id, name, config }]) => ({
+          nodeId,
+          dataSourceId: id,
+          name,
+          sha256: config.sha256
+        })),
+        engine: ENGINE_BUILD,
+        clock: world.now(),
+        seed: world.newId()
+      }
+      await acting.execute(runAggregate, runId, { type: 'StartRun', manifest })
     }
-    await acting.execute(runAggregate, runId, { type: 'StartRun', manifest })
     board.status(runId, 'running')
-    const recorder = createRecorder({ ...parts, aggregates: acting }, { runId, graph, plan, sources: files })
+    const keys = await keysOf(plan, sources)
+    const earlier = isResumed ? await earlierOf(context, runId, state) : NOTHING_EARLIER
+    const recorder = createRecorder(
+      { ...parts, aggregates: acting },
+      { runId, graph, plan, sources: files, keys, earlier }
+    )
     await recorder.recordSources()
-    return engine.execute({ plan, sources, signal, listener: recorder.listener })
+    const isAnew = options.reuse === 'none'
+    const reuse =
+      isAnew && !isResumed
+        ? nothingReused(plan)
+        : await findReuse(context, {
+            plan,
+            keys,
+            onlyRunId: isAnew ? runId : null,
+            from: isResumed ? undefined : options.from
+          })
+    await recorder.recordReuse(reuse)
+    return engine.execute({
+      plan: options.checkpoints === 'all' ? withEveryCheckpoint(reuse.plan) : reuse.plan,
+      sources,
+      signal,
+      listener: recorder.listener,
+      known: reuse.known,
+      checkpoints: options.checkpoints ?? 'slow'
+    })
   }
 
   const end = async ({ runId, cause }: QueuedRun, outcome: ExecutionOutcome): Promise<void> => {
@@ -109,7 +157,7 @@ export const createRunner = (parts: Parts): Runner => {
     const { runId } = run
     const { state } = await aggregates.load(runAggregate, runId)
     if (isEnded(state)) return
-    const outcome = await carryOut(run, signal).catch((thrown: unknown): ExecutionOutcome => {
+    const outcome = await carryOut(run, state, signal).catch((thrown: unknown): ExecutionOutcome => {
       const error = toFlowForgeError(thrown)
       if (error.code === 'CANCELED' || signal.aborted) return { status: 'canceled' }
       if (error.code === 'INTERNAL') console.error(`run ${runId} failed`, error, error.cause)

@@ -5,7 +5,7 @@ import { readRunEvents } from './narrow.ts'
 
 const toArtifactRow = (event: RecordedEvent<Extract<RunEvent, { type: 'ArtifactWritten' }>>) => {
   const { artifactId, stepId, nodeId, workflowVersionId, columns, ...artifact } = event.payload
-  const { kind, uri, format, rows, sha256, role, bytes, layout, fileName } = artifact
+  const { kind, uri, format, rows, sha256, role, bytes, layout, fileName, key, port, reusedFrom } = artifact
   return {
     id: artifactId,
     run_id: event.aggregateId,
@@ -15,7 +15,7 @@ const toArtifactRow = (event: RecordedEvent<Extract<RunEvent, { type: 'ArtifactW
     format,
     schema_json: columns === null ? null : JSON.stringify({ columns }),
     rows,
-    stats_json: JSON.stringify({ role, bytes, layout, fileName, stepId }),
+    stats_json: JSON.stringify({ role, bytes, layout, fileName, stepId, key, port, reusedFrom }),
     created_at: event.createdAt,
     sha256
   }
@@ -38,8 +38,8 @@ const project = (event: RecordedEvent<RunEvent>): readonly RowChange[] => {
 }
 
 /**
- * What runs read and wrote, and what came from what. `stats_json` holds `role` (source or result), `bytes`, `stepId`,
- * and where there are any `layout` and `fileName`; `schema_json` holds `columns`.
+ * What runs read and wrote, and what came from what. `stats_json` holds `role` (source, result or checkpoint), `bytes`,
+ * `stepId`, and where there are any `layout`, `fileName`, `key`, `port` and `reusedFrom`; `schema_json` holds `columns`.
  */
 export const artifactsProjection: Projection = {
   name: 'artifacts',

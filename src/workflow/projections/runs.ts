@@ -66,6 +66,12 @@ const read = (event: Recorded): readonly RowChange[] => {
         started_at: createdAt,
         input_manifest_json: JSON.stringify(event.payload.manifest)
       })
+    case 'RunResumed':
+      return setRun(event, {
+        status: event.payload.started ? 'running' : 'queued',
+        finished_at: null,
+        error_json: null
+      })
     case 'RunStepStarted':
       return newStep(event, event.payload, {
         status: 'running',
@@ -119,6 +125,7 @@ export const runsProjection: Projection = {
   hears: [
     'RunQueued',
     'RunStarted',
+    'RunResumed',
     'RunStepStarted',
     'RunStepSkipped',
     'RunStepSucceeded',

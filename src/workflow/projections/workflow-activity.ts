@@ -25,6 +25,8 @@ const read = (event: RecordedEvent<RunEvent>): readonly RowChange[] => {
     }
     case 'RunStarted':
       return set({ status: 'running', started_at: createdAt })
+    case 'RunResumed':
+      return set({ status: event.payload.started ? 'running' : 'queued', finished_at: null })
     case 'RunSucceeded':
       return set({ status: 'succeeded', finished_at: createdAt })
     case 'RunFailed':
@@ -54,6 +56,6 @@ export const workflowActivityProjection: Projection = {
   mode: 'async',
   tables: ['workflow_runs'],
   views: ['workflow_activity'],
-  hears: ['RunQueued', 'RunStarted', 'RunSucceeded', 'RunFailed', 'RunCanceled'],
+  hears: ['RunQueued', 'RunStarted', 'RunResumed', 'RunSucceeded', 'RunFailed', 'RunCanceled'],
   project: readRunEvents(read)
 }

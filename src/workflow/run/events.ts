@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { firstVersion, type EventsOf } from '../aggregate.ts'
 import { NodeId, NodeKind } from '../graph.ts'
 import { ValueType } from '../value-type.ts'
+import { RunOptions } from './run-options.ts'
 
 const Id = z.string().min(1)
 const Count = z.int().min(0)
@@ -15,7 +16,11 @@ export const StepStats = z.strictObject({
   rowsIn: Count.nullable(),
   rowsOut: Count.nullable(),
   bytes: Count.nullable(),
-  ms: z.number().min(0)
+  ms: z.number().min(0),
+  /** The run whose stored rows stand for this step's: it did nothing itself. */
+  reused: z.strictObject({ runId: Id }).optional(),
+  /** How large the engine's memory had grown when the step ended. */
+  memoryBytes: Count.optional()
 })
 export type StepStats = z.infer<typeof StepStats>
 
@@ -28,11 +33,19 @@ const RunQueued = z.strictObject({
   trigger: z.enum(['manual', 'schedule', 'api', 'test']),
   parameters: z.record(z.string(), ParameterValue),
   until: NodeId.optional(),
-  idempotencyKey: Id.optional()
+  idempotencyKey: Id.optional(),
+  options: RunOptions.optional(),
+  /** The run that this one is another attempt of. */
+  retryOf: Id.optional(),
+  /** The run that this one repeats, to see whether the same comes out. */
+  verifies: Id.optional()
 })
 
 /** `manifest` is all that it takes to run it again: what was queued, and graph, sources with SHA-256, engine. */
 const RunStarted = z.strictObject({ manifest: JsonObject })
+
+/** It goes on with its manifest, from its last finished step; `started`: it had one before. */
+const RunResumed = z.strictObject({ started: z.boolean() })
 
 /** `workflowVersionId` makes of the node's id the id of its row. */
 const RunStepStarted = z.strictObject({ ...step, workflowVersionId: Id })
@@ -52,13 +65,14 @@ const Layout = z.strictObject({
   pieces: z.array(z.strictObject({ offset: Count, bytes: Count, rows: Count }))
 })
 
-/** What a run wrote, or (`role` source) a file that it read. `uri` is the key of its bytes in the blob store. */
+/** What a run wrote or took over, or (`role` source) a file that it read. `uri` is the key of its bytes in the blob store. */
 const ArtifactWritten = z.strictObject({
   artifactId: Id,
   stepId: Id.nullable(),
   nodeId: NodeId.nullable(),
   workflowVersionId: Id,
-  role: z.enum(['source', 'result']),
+  /** `checkpoint`: rows in the middle of a workflow, kept so that they need not be computed again. */
+  role: z.enum(['source', 'result', 'checkpoint']),
   kind: z.enum(['table', 'file', 'view', 'http_response', 'metrics']),
   uri: z.string(),
   format: z.enum(['parquet', 'arrow', 'csv', 'xlsx', 'json', 'duckdb', 'sqlite']).nullable(),
@@ -67,7 +81,13 @@ const ArtifactWritten = z.strictObject({
   sha256: z.string(),
   bytes: Count,
   layout: Layout.optional(),
-  fileName: z.string().optional()
+  fileName: z.string().optional(),
+  /** Equal keys, equal bytes: what another run may take instead of computing it. */
+  key: z.string().optional(),
+  /** The port that a table's rows left its node by, where it is not the sink's own. */
+  port: z.string().optional(),
+  /** The artifact of an earlier run whose bytes these are. */
+  reusedFrom: Id.optional()
 })
 
 const LineageRecorded = z.strictObject({
@@ -93,6 +113,7 @@ const Nothing = z.strictObject({})
 export const runEvents = {
   RunQueued: firstVersion(RunQueued),
   RunStarted: firstVersion(RunStarted),
+  RunResumed: firstVersion(RunResumed),
   RunStepStarted: firstVersion(RunStepStarted),
   RunStepSucceeded: firstVersion(RunStepSucceeded),
   RunStepFailed: firstVersion(RunStepFailed),

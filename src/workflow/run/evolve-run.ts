@@ -6,13 +6,25 @@ const withStep = (run: Run, payload: PayloadOf<'RunStepCanceled'>, status: RunSt
   return { ...run, steps: { ...run.steps, [stepId]: { stepId, nodeId, name, kind, status } } }
 }
 
+/** What has succeeded stays so; other steps have another try. */
+const succeededSteps = ({ steps }: Run): Run['steps'] =>
+  Object.fromEntries(Object.entries(steps).filter(([, { status }]) => status === 'succeeded'))
+
 /** What an event makes of a run. */
 export const evolveRun = (run: Run, event: RunEvent): Run => {
   switch (event.type) {
     case 'RunQueued':
       return { ...NO_RUN, status: 'queued', queued: event.payload }
     case 'RunStarted':
-      return { ...run, status: 'running' }
+      return { ...run, status: 'running', started: true }
+    case 'RunResumed':
+      return {
+        ...run,
+        status: event.payload.started ? 'running' : 'queued',
+        steps: succeededSteps(run),
+        cancelRequested: false,
+        error: null
+      }
     case 'RunStepStarted':
       return withStep(run, event.payload, 'running')
     case 'RunStepSucceeded':

@@ -21,6 +21,8 @@ export type Run = {
   /** Node ids (null: of no node) by artifact id. */
   readonly artifacts: Readonly<Record<string, string | null>>
   readonly cancelRequested: boolean
+  /** Its manifest stands. */
+  readonly started: boolean
   readonly error: PayloadOf<'RunFailed'>['error'] | null
 }
 
@@ -30,6 +32,7 @@ export const NO_RUN: Run = {
   steps: {},
   artifacts: {},
   cancelRequested: false,
+  started: false,
   error: null
 }
 

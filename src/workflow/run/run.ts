@@ -15,6 +15,8 @@ export type RunCommand =
   | ({ readonly type: 'QueueRun' } & PayloadOf<'RunQueued'>)
   /** What was queued becomes part of the manifest. */
   | { readonly type: 'StartRun'; readonly manifest: Readonly<Record<string, unknown>> }
+  /** Opens a run again that failed or was canceled. */
+  | { readonly type: 'ResumeRun' }
   | ({ readonly type: 'StartStep' } & NewStep)
   | { readonly type: 'FinishStep'; readonly stepId: string; readonly stats: StepStats }
   | {
@@ -155,7 +157,17 @@ const cancel = (run: Run): Decision<RunEvent> =>
     payload: {}
   })
 
-/** Decides what a command means for a run; appends nothing itself. An ended run takes no command. */
+const resume = (run: Run): Decision<RunEvent> =>
+  run.status === 'failed' || run.status === 'canceled'
+    ? accept({ type: 'RunResumed', payload: { started: run.started } })
+    : refuse(
+        'run-not-resumable',
+        run.status === 'succeeded'
+          ? 'This run has succeeded: there is nothing left to do in it.'
+          : 'This run is still going on.'
+      )
+
+/** Decides what a command means for a run; appends nothing itself. An ended run takes no command but to be resumed. */
 export const decideRun = (run: Run, command: RunCommand): Decision<RunEvent> => {
   if (command.type === 'QueueRun') {
     const { type: _, ...payload } = command
@@ -164,6 +176,7 @@ export const decideRun = (run: Run, command: RunCommand): Decision<RunEvent> => 
   }
   const { queued } = run
   if (queued === null) return refuse('unknown-run', 'There is no such run.')
+  if (command.type === 'ResumeRun') return resume(run)
   if (isEnded(run)) return refuse('run-already-ended', `This run has already ended: ${run.status}.`)
   switch (command.type) {
     case 'StartRun':
@@ -194,7 +207,7 @@ export const decideRun = (run: Run, command: RunCommand): Decision<RunEvent> => 
 
 export const runAggregate: Aggregate<Run, RunCommand, RunEvent> = {
   type: 'run',
-  stateVersion: 1,
+  stateVersion: 2,
   events: runEvents,
   initial: NO_RUN,
   evolve: evolveRun,

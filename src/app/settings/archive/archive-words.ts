@@ -4,7 +4,8 @@ import { formatBytes, formatQuantity } from '../../ui/format.ts'
 const KINDS: Readonly<Record<string, readonly [one: string, many: string]>> = {
   run: ['run', 'runs'],
   workflow: ['removed workflow', 'removed workflows'],
-  datasource: ['removed data source', 'removed data sources']
+  datasource: ['removed data source', 'removed data sources'],
+  catalog: ['removed catalog item', 'removed catalog items']
 }
 
 const toList = (parts: readonly string[]): string =>

@@ -1,10 +1,17 @@
 import { useIntervalFn } from '@vueuse/core'
 import { computed, ref, shallowRef, watch } from 'vue'
-import type { ArchiveFinding, ArchivePreview, ArchiveProgress, ArchiveSegment } from '../../../worker/api.ts'
+import type {
+  ArchiveFinding,
+  ArchiveFolder,
+  ArchivePreview,
+  ArchiveProgress,
+  ArchiveSegment
+} from '../../../worker/api.ts'
 import { formatCount, formatQuantity } from '../../ui/format.ts'
 import { useLiveQuery } from '../../useLiveQuery.ts'
 import { useWorkerClient } from '../../useWorkerClient.ts'
 import { endedBefore } from './archive-words.ts'
+import { askForFolder, chooseFolder } from './choose-folder.ts'
 
 /** How often a job that is under way is asked how far it has come, in ms. */
 const LOOK_MS = 300
@@ -14,6 +21,8 @@ export const useArchive = () => {
   const { archive } = useWorkerClient().flowforge
   const preview = shallowRef<ArchivePreview | null>(null)
   const segments = shallowRef<readonly ArchiveSegment[] | null>(null)
+  /** Those that hold segments, and that the browser asks about again. */
+  const refused = shallowRef<readonly ArchiveFolder[]>([])
   const progress = shallowRef<ArchiveProgress | null>(null)
   /** Of the segments that were read through; null for one that is sound. */
   const checked = shallowRef<ReadonlyMap<number, string | null>>(new Map())
@@ -33,6 +42,8 @@ export const useArchive = () => {
     preview.value = could
     segments.value = list.segments
     progress.value = list.progress
+    const isInFolders = list.segments.some(({ place }) => place === 'folder')
+    refused.value = isInFolders ? (await archive.folders()).filter(({ isAllowed }) => !isAllowed) : []
   }
   const loadOrSay = (): Promise<void> =>
     load().catch((thrown: unknown) => {
@@ -78,9 +89,18 @@ export const useArchive = () => {
   const there = useLiveQuery('SELECT count(*) AS n, max(id) AS last FROM archive_segments')
   watch([there.rows, age], loadOrSay)
 
+  const archiveInto = (folder?: FileSystemDirectoryHandle): Promise<void> =>
+    doing(async () => {
+      const made = (await archive.create({ ...before(), ...(folder === undefined ? {} : { folder }) }))
+        .segments
+      const events = made.reduce((sum, segment) => sum + segment.events, 0)
+      return `${formatQuantity(events, 'event')} archived in ${formatQuantity(made.length, 'segment')}.`
+    })
+
   return {
     preview,
     segments,
+    refused,
     checked,
     age,
     error,
@@ -91,12 +111,18 @@ export const useArchive = () => {
         ? null
         : `${formatCount(progress.value.doneEvents)} of ${formatQuantity(progress.value.ofEvents, 'event')}`
     ),
-    archiveNow: () =>
-      doing(async () => {
-        const made = (await archive.create(before())).segments
-        const events = made.reduce((sum, segment) => sum + segment.events, 0)
-        return `${formatQuantity(events, 'event')} archived in ${formatQuantity(made.length, 'segment')}.`
-      }),
+    archiveNow: () => archiveInto(),
+    archiveIntoFolder: async () => {
+      const folder = await chooseFolder().catch((thrown: unknown) => {
+        error.value = thrown
+        return null
+      })
+      if (folder !== null) await archiveInto(folder)
+    },
+    allow: async ({ handle }: ArchiveFolder) => {
+      await askForFolder(handle)
+      await loadOrSay()
+    },
     check: () =>
       doing(async () => {
         const ids = (segments.value ?? []).map(({ id }) => id)

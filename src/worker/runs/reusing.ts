@@ -1,0 +1,125 @@
+import type { DbContext } from '../../db/ports.ts'
+import type { Plan } from '../../workflow/plan-types.ts'
+import { planReuse, type Remaining } from '../../workflow/reuse.ts'
+import { fileKey } from '../../workflow/step-key.ts'
+import type { StoredRelation } from '../engine/compute-engine.ts'
+import { canBeLoaded } from '../engine/stored-relations.ts'
+import { artifactsByKey, isWhole, type StoredArtifact } from './stored-artifacts.ts'
+
+/** What a run takes from earlier ones. */
+export type Reuse = {
+  /** What is left to do. */
+  readonly plan: Plan
+  readonly known: ReadonlyMap<string, StoredRelation>
+  /** Nodes with nothing left to do, and the run that did it. */
+  readonly steps: readonly { readonly nodeId: string; readonly runId: string }[]
+  /** Artifacts that become this run's own, by the node that would have written them. */
+  readonly artifacts: readonly {
+    readonly nodeId: string
+    readonly relation: string
+    readonly artifact: StoredArtifact
+  }[]
+}
+
+type Args = {
+  readonly plan: Plan
+  readonly keys: ReadonlyMap<string, string>
+  /** Artifacts of this run alone, as when it is resumed and was to reuse nothing. */
+  readonly onlyRunId: string | null
+  /** This node and what it feeds are done anew. */
+  readonly from: string | undefined
+}
+
+/** Relations of a node and of all that it feeds. */
+const downstreamOf = ({ relations }: Plan, nodeId: string): ReadonlySet<string> => {
+  const found = new Set<string>()
+  for (const { id, nodeId: owner, dependsOn } of relations) {
+    if (owner === nodeId || dependsOn.some((needed) => found.has(needed))) found.add(id)
+  }
+  return found
+}
+
+export const nothingReused = (plan: Plan): Reuse => ({ plan, known: new Map(), steps: [], artifacts: [] })
+
+/**
+ * Finds what earlier runs have computed of a plan: a relation or file with the same key whose bytes are all there. One
+ * that is gone or damaged is never taken.
+ */
+export const findReuse = async (
+  { projectionStore, blobStore }: Pick<DbContext, 'projectionStore' | 'blobStore'>,
+  { plan, keys, onlyRunId, from }: Args
+): Promise<Reuse> => {
+  const fresh = from === undefined ? new Set<string>() : downstreamOf(plan, from)
+  const tableKeys = new Map([...keys].filter(([id]) => !fresh.has(id)))
+  const fileKeys = new Map(
+    plan.sinks.flatMap((sink) => {
+      const key = tableKeys.get(sink.relation)
+      return key === undefined ? [] : [[sink.nodeId, fileKey(key, sink)] as const]
+    })
+  )
+  const found = new Map(
+    await artifactsByKey({ projectionStore }, [...tableKeys.values(), ...fileKeys.values()], onlyRunId)
+  )
+  const isLoadable = (id: string): boolean =>
+    canBeLoaded(plan.relations.find((relation) => relation.id === id)?.columns ?? [])
+  const isTable = (key: string): boolean => found.get(key)?.kind === 'table'
+  const checked = new Set<string>()
+
+  const attempt = (): Remaining =>
+    planReuse(plan, {
+      tables: new Set([...tableKeys].flatMap(([id, key]) => (isTable(key) && isLoadable(id) ? [id] : []))),
+      files: new Set([...fileKeys].flatMap(([id, key]) => (found.get(key)?.kind === 'file' ? [id] : [])))
+    })
+
+  /** Drops the first that is not whole; true where there is none. */
+  const areWhole = async (used: readonly string[]): Promise<boolean> => {
+    for (const key of used) {
+      const artifact = found.get(key)
+      if (artifact === undefined || checked.has(key)) continue
+      // oxlint-disable-next-line no-await-in-loop -- one file at a time
+      if (!(await isWhole(blobStore, artifact))) {
+        found.delete(key)
+        return false
+      }
+      checked.add(key)
+    }
+    return true
+  }
+
+  for (;;) {
+    const remaining = attempt()
+    const doneSinks = plan.sinks.filter(({ relation }) => remaining.kept.includes(relation))
+    const used = [
+      ...[...remaining.kept, ...remaining.loaded].map((id) => tableKeys.get(id) ?? ''),
+      ...doneSinks.map(({ nodeId }) => fileKeys.get(nodeId) ?? '')
+    ]
+    // oxlint-disable-next-line no-await-in-loop -- what is damaged changes what is left to do
+    if (!(await areWhole(used))) continue
+    const artifactOf = (key: string | undefined): StoredArtifact | undefined => found.get(key ?? '')
+    return {
+      plan: remaining.plan,
+      known: new Map(
+        remaining.loaded.flatMap((id) => {
+          const { uri, layout, rows } = artifactOf(tableKeys.get(id)) ?? {}
+          return uri === undefined || layout === undefined
+            ? []
+            : [[id, { blobKey: uri, layout, rows: rows ?? 0 }] as const]
+        })
+      ),
+      steps: [...remaining.reused].flatMap(([nodeId, id]) => {
+        const artifact = artifactOf(tableKeys.get(id))
+        return artifact === undefined ? [] : [{ nodeId, runId: artifact.run_id }]
+      }),
+      artifacts: remaining.kept.flatMap((id) => {
+        const relation = plan.relations.find((each) => each.id === id)
+        const sink = doneSinks.find((each) => each.relation === id)
+        return [artifactOf(tableKeys.get(id)), sink && artifactOf(fileKeys.get(sink.nodeId))].flatMap(
+          (artifact) =>
+            artifact === undefined || relation === undefined
+              ? []
+              : [{ nodeId: relation.nodeId, relation: id, artifact }]
+        )
+      })
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { createSHA256 } from 'hash-wasm'
+import { z } from 'zod'
+import type { BlobStorePort, DbContext } from '../../db/ports.ts'
+import { ValueType } from '../../workflow/value-type.ts'
+
+const Piece = z.object({ offset: z.number(), bytes: z.number(), rows: z.number() })
+const ArtifactRow = z
+  .object({
+    id: z.string(),
+    run_id: z.string(),
+    node_id: z.string().nullable(),
+    kind: z.string(),
+    uri: z.string(),
+    format: z.enum(['parquet', 'arrow', 'csv', 'xlsx', 'json', 'duckdb', 'sqlite']).nullable(),
+    rows: z.number().nullable(),
+    sha256: z.string(),
+    columns: z.string().nullable(),
+    stats_json: z.string()
+  })
+  .transform(({ columns, stats_json, node_id, ...row }) => ({
+    ...row,
+    nodeId: node_id === null ? null : node_id.slice(node_id.lastIndexOf('/') + 1),
+    columns: z
+      .array(z.object({ name: z.string(), type: ValueType, engineType: z.string() }))
+      .nullable()
+      .parse(columns === null ? null : JSON.parse(columns)),
+    ...z
+      .object({
+        role: z.string(),
+        bytes: z.number(),
+        key: z.string().optional(),
+        layout: z.object({ pieces: z.array(Piece) }).optional(),
+        fileName: z.string().optional()
+      })
+      .parse(JSON.parse(stats_json))
+  }))
+
+/** An artifact as a later run may take it. */
+export type StoredArtifact = z.infer<typeof ArtifactRow>
+
+const SELECT = `SELECT a.id, a.run_id, a.node_id, a.kind, a.uri, a.format, a.rows, a.sha256,
+  a.schema_json ->> '$.columns' AS columns, a.stats_json FROM artifacts a`
+
+/** Rows that somebody wrote into `artifacts` without an event need not have this form, and are not taken. */
+const toArtifacts = (rows: readonly unknown[]): readonly StoredArtifact[] =>
+  rows.flatMap((row) => ArtifactRow.safeParse(row).data ?? [])
+
+/** The newest artifact of each key; of one run alone where it is named. */
+export const artifactsByKey = async (
+  { projectionStore }: Pick<DbContext, 'projectionStore'>,
+  keys: readonly string[],
+  onlyRunId: string | null
+): Promise<ReadonlyMap<string, StoredArtifact>> => {
+  const rows = await projectionStore.query({
+    sql: `${SELECT} WHERE a.stats_json ->> '$.key' IN (SELECT value FROM json_each(?1))
+          AND (?2 IS NULL OR a.run_id = ?2) ORDER BY a.created_at, a.rowid`,
+    params: [JSON.stringify(keys), onlyRunId]
+  })
+  return new Map(toArtifacts(rows).map((artifact) => [artifact.key ?? '', artifact]))
+}
+
+/** What a run read and wrote, in order. */
+export const artifactsOfRun = async (
+  { projectionStore }: Pick<DbContext, 'projectionStore'>,
+  runId: string
+): Promise<readonly StoredArtifact[]> =>
+  toArtifacts(
+    await projectionStore.query({
+      sql: `${SELECT} WHERE a.run_id = ? ORDER BY a.created_at, a.rowid`,
+      params: [runId]
+    })
+  )
+
+const sha256Of = async (blob: Blob): Promise<string> => {
+  const hasher = await createSHA256()
+  const reader = blob.stream().getReader()
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
+    const { done, value } = await reader.read()
+    if (done) return hasher.digest('hex')
+    hasher.update(value)
+  }
+}
+
+/** Are the artifact's bytes there, every one as it was written? */
+export const isWhole = async (
+  blobStore: BlobStorePort,
+  { uri, bytes, sha256 }: Pick<StoredArtifact, 'uri' | 'bytes' | 'sha256'>
+): Promise<boolean> => {
+  const blob = await blobStore.open({ key: uri })
+  return blob !== null && blob.size === bytes && (await sha256Of(blob)) === sha256
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { NodeId } from '../graph.ts'
+
+const Limit = z.int().min(1)
+
+/** How a run is carried out; what is left out is as usual. */
+export const RunOptions = z.strictObject({
+  /** `changed` (the usual): what was computed before and has not changed is taken as it is; `none`: all is done anew. */
+  reuse: z.enum(['changed', 'none']).optional(),
+  /** Run from here: this node and all that it feeds are done anew. */
+  from: NodeId.optional(),
+  /**
+   * Which rows in the middle of the workflow are kept, so that a later run, or this one resumed, can go on from them:
+   * `slow` (the usual), of what several nodes read and took long; `all`, what leaves every node; `none`.
+   */
+  checkpoints: z.enum(['slow', 'all', 'none']).optional(),
+  /** What becomes of a row that an expression fails on. */
+  onRowError: z.enum(['reject', 'fail']).optional(),
+  /** A run that passes one ends, and says which. Rows and bytes are those written. */
+  limits: z
+    .strictObject({ rows: Limit.optional(), bytes: Limit.optional(), ms: Limit.optional() })
+    .optional(),
+  /** How much memory the engine may take, in bytes. */
+  memoryBytes: z.int().min(64_000_000).max(3_000_000_000).optional()
+})
+export type RunOptions = z.infer<typeof RunOptions>
