@@ -62,6 +62,28 @@ test('what has ended is archived, and nothing else', async () => {
   expect((await archive.preview()).events).toBe(5)
 })
 
+test('a run that failed, was archived and is resumed goes on where it was, and is archived again', async () => {
+  await run('run:1', false)
+  await store.execute(runAggregate, 'run:1', { type: 'FailRun', error: { message: 'broken' } })
+  await workflow('workflow:w')
+  await archive.create()
+  const resumed = await store.execute(runAggregate, 'run:1', { type: 'ResumeRun' })
+  expect(resumed).toMatchObject({ seq: 4, state: { status: 'running', error: null } })
+  expect((await archive.preview()).events).toBe(0)
+  await store.execute(runAggregate, 'run:1', { type: 'SucceedRun' })
+  await workflow('workflow:v')
+  await archive.create()
+  const events = await context.eventStore.load({ aggregateId: 'run:1' })
+  expect(events.map(({ seq, eventType }) => [seq, eventType])).toEqual([
+    [1, 'RunQueued'],
+    [2, 'RunStarted'],
+    [3, 'RunFailed'],
+    [4, 'RunResumed'],
+    [5, 'RunSucceeded']
+  ])
+  expect((await archive.list()).segments.map(({ events: count }) => count)).toEqual([2, 3])
+})
+
 test('a stream that holds the log’s newest event waits for the next', async () => {
   await run('run:1')
   expect(await archive.preview()).toMatchObject({ streams: {}, events: 0 })

@@ -49,6 +49,8 @@ describe('what has ended takes no command', () => {
   ] as const)('a run after $type', (event) => {
     const ended = runAggregate.evolve(queued, event)
     for (const command of run) expect(runAggregate.decide(ended, command).ok).toBe(false)
+    // What did not succeed may be taken up again by a person; the archive lets its stream go on.
+    expect(runAggregate.decide(ended, { type: 'ResumeRun' }).ok).toBe(event.type !== 'RunSucceeded')
   })
 
   test('a workflow that was removed', () => {
