@@ -8,7 +8,9 @@ import { openMemoryFiles } from '../../db/sqlite/open-database.ts'
 import { openContextIn } from '../../db/sqlite/sqlite-context.ts'
 import { ALL_PROJECTIONS } from '../../workflow/projections/all.ts'
 import { workflowAggregate } from '../../workflow/workflow/workflow.ts'
+import { runAggregate } from '../../workflow/run/run.ts'
 import { createAggregateStore } from '../aggregate-store.ts'
+import { endInterruptedRuns } from '../runs/interrupted.ts'
 import { dumpRows, happen, happenings, type Dump } from '../contract/random-history.ts'
 import { createEventLog } from '../event-log.ts'
 import { systemWorld } from '../world.ts'
@@ -151,6 +153,56 @@ test('a rebuild that comes to a damaged segment stands still there, names it, an
   await past.forget()
   await projections.stop()
   await context.close()
+})
+
+test('a run that was cut off and begins in a damaged segment keeps nothing else from starting', async () => {
+  const blobs = memoryFileStore()
+  let isBroken = false
+  const databases = await openMemoryFiles()
+  const open = () =>
+    openContextIn(
+      {
+        databases: { ...databases, close: () => undefined },
+        blobs: { ...blobs, open: async (name) => (isBroken ? null : blobs.open(name)) },
+        exports: memoryExportFiles()
+      },
+      { storage: 'memory', ...systemWorld }
+    )
+  let context = await open()
+  const { store } = partsOver(context)
+  const queue = {
+    type: 'QueueRun',
+    workflowId: 'workflow:w',
+    workflowVersionId: 'workflow:w@1',
+    version: 1,
+    workflowName: 'W',
+    trigger: 'manual',
+    parameters: {}
+  } as const
+  await store.execute(runAggregate, 'run:1', queue)
+  await store.execute(runAggregate, 'run:1', { type: 'FailRun', error: { message: 'broken' } })
+  await store.execute(runAggregate, 'run:2', queue)
+  await context.archive.move({ aggregateIds: ['run:1'] })
+  await store.execute(runAggregate, 'run:1', { type: 'ResumeRun' })
+  const told = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  await context.close()
+  isBroken = true
+  context = await open()
+  expect(await endInterruptedRuns(context, partsOver(context).store)).toBe(1)
+  expect(told).toHaveBeenCalledWith(
+    expect.stringContaining('run:1'),
+    expect.objectContaining({ code: 'CORRUPT' })
+  )
+  isBroken = false
+  expect(await endInterruptedRuns(context, partsOver(context).store)).toBe(1)
+  const rows = await context.projectionStore.query({ sql: 'SELECT id, status FROM runs ORDER BY id' })
+  expect(rows).toEqual([
+    { id: 'run:1', status: 'failed' },
+    { id: 'run:2', status: 'failed' }
+  ])
+  told.mockRestore()
+  await context.close()
+  databases.close()
 })
 
 test('a call that is sent again lands once, although what it stored is archived', async () => {
