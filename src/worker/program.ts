@@ -14,6 +14,7 @@ import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
 import { createExampleHandlers } from './example-handlers.ts'
 import { createHealthHandlers } from './health-handlers.ts'
+import { createAsking } from './http/asking.ts'
 import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
@@ -66,7 +67,8 @@ export const startProgram = async (args: {
   const catalog = createCatalog(context, engine)
   const planning = createPlanning(catalog, engine)
   const board = createProgressBoard()
-  const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world })
+  const askFor = createAsking({ context, world })
+  const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world, askFor })
   const sources = createSourceHandlers({ context, aggregates, catalog, engine, world })
   const workflows = createWorkflowHandlers({ context, aggregates, planning, engine, world })
   const jobs = createBackupJobs()

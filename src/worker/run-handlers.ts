@@ -104,7 +104,17 @@ export const createRunHandlers = (parts: Parts): Api => {
       if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
       return stored.cause
     })
-    runner.enqueue({ runId, graph, parameters, until, cause, options, inputs: past, verifies })
+    runner.enqueue({
+      runId,
+      workflowId: queued.workflowId,
+      graph,
+      parameters,
+      until,
+      cause,
+      options,
+      inputs: past,
+      verifies
+    })
     return { runId }
   }
 
@@ -160,6 +170,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     const { cause } = await command.execute(runAggregate, runId, { type: 'ResumeRun' })
     runner.enqueue({
       runId,
+      workflowId: manifest.workflowId,
       graph,
       parameters,
       until,

@@ -1,6 +1,7 @@
 import type { ParameterValues } from './graph.ts'
+import type { RequestPlan } from './http/request.ts'
 import type { SinkFormat } from './nodes/sink.ts'
-import type { Column } from './value-type.ts'
+import type { Column, ValueType } from './value-type.ts'
 
 /** A data source as the planner needs it: its name in the catalog and the rows' columns. */
 export type SourceShape = {
@@ -14,13 +15,21 @@ export type SourceShape = {
 /** A file that is there and cannot be read with a node's options; said for a person. */
 export type UnreadableSource = { readonly unreadable: string }
 
+/** Requests to a service: rows of `from` in, answers out. The engine gives the one and keeps the other; it sends nothing itself. */
+export type PlannedRequests = {
+  /** The relation with one row a request: `_key`, then `_0`, `_1`, … the values below as text. */
+  readonly from: string
+  readonly values: readonly { readonly name: string; readonly type: ValueType }[]
+  readonly plan: RequestPlan
+}
+
 /** What comes out of one port of one node: a SELECT over the relations it depends on. */
 export type PlannedRelation = {
   /** `<nodeId>.<port>`; also the name, quoted, under which other relations' SQL refers to it. */
   readonly id: string
   readonly nodeId: string
   readonly port: string
-  /** For a source's `out`: null, the engine provides the rows; else one SELECT in the engine's dialect. */
+  /** For a source's `out` and a service's answers: null, the engine provides the rows; else one SELECT in the engine's dialect. */
   readonly sql: string | null
   readonly source: {
     readonly dataSourceId: string
@@ -28,6 +37,8 @@ export type PlannedRelation = {
   } | null
   readonly columns: readonly Column[]
   readonly dependsOn: readonly string[]
+  /** Rows that SQL cannot make: they are asked of a service. `sql` is null then. */
+  readonly external?: PlannedRequests
 }
 
 export type PlannedStep = {
@@ -54,7 +65,8 @@ export type Plan = {
   readonly relations: readonly PlannedRelation[]
   readonly sinks: readonly PlannedSink[]
   /**
-   * Relations worth a table of their own, in order: read by more than one consumer. Everything else stays part of
+   * Relations worth a table of their own, in order: read by more than one consumer, or part of asking a service, which
+   * is done whoever reads the answers. Everything else stays part of
    * one query.
    */
   readonly shared: readonly string[]

@@ -364,7 +364,7 @@ describe('problems', () => {
     )
     expect(await problemsOf(graph)).toEqual([
       ['nodes[0].spec.dataSource', 'unknown-source', 's'],
-      ['nodes[1].spec', 'not-built-yet', 'h']
+      ['nodes[1].spec.request.endpoint', 'not-built-yet', 'h']
     ])
   })
 })

@@ -35,6 +35,8 @@ type Planned = {
   readonly problems: Problem[]
   readonly columns: Record<string, Record<string, readonly Column[]>>
   readonly used: Set<string>
+  /** Ids of relations that become tables, whoever reads them. */
+  readonly inner: Set<string>
 }
 
 const relationId = (nodeId: string, port: string): string => `${nodeId}.${port}`
@@ -93,7 +95,14 @@ const addNode = (
   compiled: Compiled
 ): void => {
   const reached = Object.values(inputs).flatMap((list) => list.map(({ relation }) => relation))
-  const { source } = compiled
+  const { source, inner = [] } = compiled
+  for (const relation of inner) {
+    const id = relationId(node.id, relation.port)
+    planned.relations.push({ ...relation, id, nodeId: node.id, source: null })
+    planned.inner.add(id)
+  }
+  const needs =
+    inner.length === 0 ? [...new Set(reached)] : inner.map(({ port }) => relationId(node.id, port))
   const outputs = Object.entries(compiled.ports).map(([port, { sql, columns }]) => {
     const scanned = source !== undefined && port === 'out'
     const id = relationId(node.id, port)
@@ -104,7 +113,7 @@ const addNode = (
       sql: scanned ? null : sql,
       source: scanned ? { dataSourceId: source.source.dataSourceId, options: source.options } : null,
       columns,
-      dependsOn: scanned ? [] : source === undefined ? [...new Set(reached)] : [relationId(node.id, 'out')]
+      dependsOn: scanned ? [] : source === undefined ? needs : [relationId(node.id, 'out')]
     })
     planned.columns[node.id] = { ...planned.columns[node.id], [port]: columns }
     return id
@@ -154,7 +163,7 @@ const liveRelations = (
 }
 
 const sharedRelations = (
-  { relations, steps, sinks }: Planned,
+  { relations, steps, sinks, inner }: Planned,
   until: string | undefined
 ): readonly string[] => {
   const asked = steps.find(({ nodeId, kind }) => nodeId === until && kind !== 'sink')?.outputs ?? []
@@ -163,7 +172,7 @@ const sharedRelations = (
   return relations
     .filter(({ id, sql }) => {
       const count = readers.filter((reader) => reader === id).length
-      return (sql !== null && count > 1) || asked.includes(id)
+      return (sql !== null && count > 1) || asked.includes(id) || inner.has(id)
     })
     .map(({ id }) => id)
 }
@@ -183,7 +192,15 @@ export const planGraph = async (args: PlanArguments): Promise<PlanAnswer> => {
   const concerns = ({ nodeId }: Problem): boolean =>
     wanted === null || (nodeId !== undefined && wanted.has(nodeId))
   const checked = checkGraph(graph)
-  const planned: Planned = { relations: [], steps: [], sinks: [], problems: [], columns: {}, used: new Set() }
+  const planned: Planned = {
+    relations: [],
+    steps: [],
+    sinks: [],
+    problems: [],
+    columns: {},
+    used: new Set(),
+    inner: new Set()
+  }
   for (const nodeId of topologicalOrder(graph)) {
     // oxlint-disable-next-line no-await-in-loop -- a node needs the columns of those before it
     if (wanted === null || wanted.has(nodeId)) await planNode(args, planned, checked, nodeId)

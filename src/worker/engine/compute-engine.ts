@@ -5,6 +5,7 @@ import type { SinkFormat } from '../../workflow/nodes/sink.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
+import type { AskService } from './ask-service.ts'
 
 /** As `data_sources.kind` names them; `file` is Arrow. */
 export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file'
@@ -133,6 +134,8 @@ export interface ComputeEngine {
     limit: number
     sources: PreparedSources
     signal?: AbortSignal
+    /** Who answers for services; without it, a relation that needs answers fails. */
+    ask?: AskService | undefined
   }): Promise<Page>
   /** Relations with neither SQL nor a source are filled from `known`. */
   execute(args: {
@@ -143,6 +146,7 @@ export interface ComputeEngine {
     known?: ReadonlyMap<string, StoredRelation>
     /** Default `none`. */
     checkpoints?: Checkpoints
+    ask?: AskService | undefined
   }): Promise<ExecutionOutcome>
   readArtifact(args: {
     blobKey: string

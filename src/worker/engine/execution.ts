@@ -1,5 +1,11 @@
 import { toFlowForgeError, type BlobStorePort } from '../../db/ports.ts'
-import type { Plan, PlannedSink, PlannedStep } from '../../workflow/plan-types.ts'
+import type {
+  Plan,
+  PlannedRelation,
+  PlannedRequests,
+  PlannedSink,
+  PlannedStep
+} from '../../workflow/plan-types.ts'
 import { toQuery } from '../../workflow/query.ts'
 import { quoteName } from '../../workflow/sql-text.ts'
 import { openArtifact } from './artifact-reading.ts'
@@ -16,9 +22,11 @@ import type {
 } from './compute-engine.ts'
 import { toArrowQuery } from './duckdb-types.ts'
 import { throwIfCanceled } from './engine-errors.ts'
+import type { AskService } from './ask-service.ts'
 import { findFailingNode } from './failing-node.ts'
 import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
 import { MEDIA_TYPES, toFile } from './sink-files.ts'
+import { fillAnswers } from './service-answers.ts'
 import { createLosses } from './sink-losses.ts'
 import type { Sessions, Workplace } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
@@ -35,6 +43,7 @@ type Run = {
   readonly listener: ExecutionListener
   readonly known: ReadonlyMap<string, StoredRelation>
   readonly checkpoints: Checkpoints
+  readonly ask: AskService | undefined
   readonly counts: StepCounts
   /** Relations that are tables or views by now. */
   readonly tables: Set<string>
@@ -235,10 +244,27 @@ const writeShared = async (run: Run, relationId: string): Promise<void> => {
     const start = performance.now()
     await place.session.run(`CREATE TEMP TABLE ${quoteName(relationId)} AS ${query}`)
     tables.add(relationId)
+    // What lies inside a node belongs to no step that has begun.
+    const isOutput = plan.steps.some(({ outputs }) => outputs.includes(relationId))
+    if (!isOutput) return { bytes: null, nodeId: null }
     const isSlow = performance.now() - start >= SLOW_MS
     if (checkpoints === 'none' || (checkpoints === 'slow' && !isSlow)) return { bytes: null, nodeId: null }
     const { bytes } = await writeTable(run, relationId, nodeId, true)
     return { bytes, nodeId }
+  })
+}
+
+/** The step lasts as long as its requests: it starts before the first and ends with what leaves it. */
+const askService = async (run: Run, relation: PlannedRelation, requests: PlannedRequests): Promise<void> => {
+  const { place, plan, listener, ask, counts, tables } = run
+  const { id, nodeId } = relation
+  const outputs = plan.steps.find((step) => step.nodeId === nodeId)?.outputs ?? []
+  await unit(run, outputs, async () => {
+    const onAnswered = (count: number): void => listener.stepProgressed(nodeId, count)
+    const args = { signal: place.signal, onAnswered }
+    counts.set(id, await fillAnswers(place.session, relation, requests, ask, args))
+    tables.add(id)
+    return { bytes: null, nodeId }
   })
 }
 
@@ -247,7 +273,12 @@ const carryOut = async (run: Run): Promise<void> => {
   await setParameters(place.session, plan.parameters)
   await loadKnown(run)
   await readSources(run, new Set(plan.relations.map(({ id }) => id)))
-  for (const relationId of plan.shared) if (!tables.has(relationId)) await writeShared(run, relationId)
+  for (const relationId of plan.shared) {
+    if (tables.has(relationId)) continue
+    const relation = relationOf(plan, relationId)
+    if (relation.external === undefined) await writeShared(run, relationId)
+    else await askService(run, relation, relation.external)
+  }
   for (const sink of plan.sinks) await writeSink(run, sink)
   // Branches that no sink reads: they are evaluated to be counted, and fail like the others.
   for (const { nodeId, outputs } of plan.steps) {
@@ -274,7 +305,7 @@ const innermost = (failure: StepFailure): unknown =>
 /** Carries a plan out; see `ComputeEngine.execute`. */
 export const executePlan =
   (parts: Parts): ComputeEngine['execute'] =>
-  async ({ plan, sources, signal, listener, known = new Map(), checkpoints = 'none' }) => {
+  async ({ plan, sources, signal, listener, known = new Map(), checkpoints = 'none', ask }) => {
     try {
       await parts.sessions.work({ signal, urgency: 'run' }, (place) =>
         carryOut({
@@ -285,6 +316,7 @@ export const executePlan =
           listener,
           known,
           checkpoints,
+          ask,
           counts: createStepCounts(plan, place.session),
           tables: new Set(),
           finished: new Set()

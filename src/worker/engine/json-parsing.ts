@@ -106,7 +106,9 @@ const losesDigits = (text: string): boolean => {
   return false
 }
 
-const parseElement = (text: string): unknown => (losesDigits(text) ? parseExactly(text) : JSON.parse(text))
+/** One JSON value; numbers lose no digit. @throws SyntaxError, or the strict parser's error */
+export const parseJsonText = (text: string): unknown =>
+  losesDigits(text) ? parseExactly(text) : JSON.parse(text)
 
 /** Every value by the strict parser: slow, and exact about what is wrong. */
 export const strictJsonValues = async function* (
@@ -144,7 +146,7 @@ export const strictJsonValues = async function* (
 /** The values that end in a chunk; null where the file is not in order. */
 const cutValues = (cutter: ElementCutter, chunk: Uint8Array): readonly unknown[] | null => {
   try {
-    return cutter.cut(chunk)?.map(parseElement) ?? null
+    return cutter.cut(chunk)?.map(parseJsonText) ?? null
   } catch {
     return null
   }

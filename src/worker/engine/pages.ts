@@ -9,6 +9,7 @@ import { toArrowQuery } from './duckdb-types.ts'
 import { FlowForgeError } from '../../db/ports.ts'
 import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
 import type { Session } from './session.ts'
+import { provideAnswers } from './service-answers.ts'
 import type { Sessions, Workplace } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
 
@@ -55,7 +56,7 @@ const provideNeeded = async (
 
 export const relationPreview =
   ({ sessions, tables }: Parts): ComputeEngine['preview'] =>
-  ({ plan, relation, limit, sources, signal }) =>
+  ({ plan, relation, limit, sources, signal, ask }) =>
     sessions.work({ signal }, async (place) => {
       const { session } = place
       const planned = plan.relations.find(({ id }) => id === relation)
@@ -64,7 +65,9 @@ export const relationPreview =
       }
       await setParameters(session, plan.parameters)
       const provided = await provideNeeded(place, tables, { plan, relation, sources })
-      const query = toQuery(plan, relation, new Set(provided.keys()))
+      const given = new Set(provided.keys())
+      await provideAnswers(session, plan, neededFor(plan, [relation]), given, ask, place.signal)
+      const query = toQuery(plan, relation, given)
       const rows = await fetchRows(session, `FROM (${query}) LIMIT ${limit}`, planned.columns)
       const columns = pageColumns(planned.columns)
       const known = provided.get(relation)?.rows ?? (rows.length < limit ? rows.length : undefined)

@@ -10,6 +10,8 @@ import type { Catalog, CatalogSource } from '../catalog.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
 import type { ComputeEngine, ExecutionOutcome } from '../engine/compute-engine.ts'
 import type { Planning } from '../planning.ts'
+import type { AskingRun } from '../http/ask.ts'
+import type { AskService } from '../engine/ask-service.ts'
 import type { World } from '../world.ts'
 import type { ProgressBoard } from './progress.ts'
 import { withEveryCheckpoint } from '../../workflow/checkpoints.ts'
@@ -25,6 +27,7 @@ export type QueuedRun = {
   readonly runId: string
   readonly graph: Graph
   readonly parameters: ParameterValues
+  readonly workflowId: string
   readonly until: string | undefined
   readonly options?: RunOptions | undefined
   /** What a past run read: this one reads the same, whatever the catalog has now. */
@@ -33,6 +36,8 @@ export type QueuedRun = {
   readonly verifies?: string | undefined
   /** It goes on where it ended. */
   readonly isResumed?: boolean
+  /** Answers of services are those that this run recorded; nothing is sent. */
+  readonly replayOf?: string | undefined
   /** That it was queued: what is written down of it follows from that. */
   readonly cause: Cause | undefined
 }
@@ -55,6 +60,8 @@ type Parts = {
   planning: Planning
   board: ProgressBoard
   world: World
+  /** Who sends a run's requests. */
+  askFor: (run: AskingRun) => AskService
 }
 
 const toEnd = (run: Run): RunEnd => {
@@ -65,7 +72,7 @@ const toEnd = (run: Run): RunEnd => {
 }
 
 export const createRunner = (parts: Parts): Runner => {
-  const { context, aggregates, catalog, engine, planning, board, world } = parts
+  const { context, aggregates, catalog, engine, planning, board, world, askFor } = parts
   const abortions = new Map<string, AbortController>()
   const ends = new Map<string, Deferred<void>>()
   let queue: Promise<void> = Promise.resolve()
@@ -86,7 +93,18 @@ export const createRunner = (parts: Parts): Runner => {
   }
 
   const carryOut = async (run: QueuedRun, state: Run, signal: AbortSignal): Promise<ExecutionOutcome> => {
-    const { runId, graph, parameters, until, cause, options = {}, inputs, isResumed = false } = run
+    const {
+      runId,
+      workflowId,
+      graph,
+      parameters,
+      until,
+      cause,
+      options = {},
+      inputs,
+      isResumed = false,
+      replayOf
+    } = run
     const acting = aggregates.causedBy(cause)
     const { plan, sources } = await planning.plan(graph, { parameters, until, inputs })
     const { byName } = inputs === undefined ? catalog : catalogOfPast(catalog, inputs)
@@ -126,13 +144,15 @@ export const createRunner = (parts: Parts): Runner => {
             from: isResumed ? undefined : options.from
           })
     await recorder.recordReuse(reuse)
+    const log: AskingRun['log'] = (entry) => recorder.listener.log({ level: 'info', ...entry })
     return engine.execute({
       plan: options.checkpoints === 'all' ? withEveryCheckpoint(reuse.plan) : reuse.plan,
       sources,
       signal,
       listener: recorder.listener,
       known: reuse.known,
-      checkpoints: options.checkpoints ?? 'slow'
+      checkpoints: options.checkpoints ?? 'slow',
+      ask: askFor({ runId, workflowId, recordedIn: replayOf ?? null, log })
     })
   }
 

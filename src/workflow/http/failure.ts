@@ -37,8 +37,16 @@ export type Surroundings = {
   readonly answersBlindly: boolean | null
 }
 
+/** An address as the platform's `URL` tells its parts. */
+export type Address = {
+  readonly protocol: string
+  readonly host: string
+  readonly hostname: string
+  readonly origin: string
+}
+
 const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\./.test(host)
+  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host.startsWith('127.')
 
 /** An address of this device or of the network that it is in (RFC 1918, 4193, 3927; `.local` names). */
 export const isLocalHost = (host: string): boolean =>
@@ -49,11 +57,11 @@ export const isLocalHost = (host: string): boolean =>
   /^\[fe[89ab][0-9a-f]:/.test(host)
 
 /** Would a browser refuse this address before it asks? An encrypted page may ask unencrypted only what is on this device. */
-export const isMixedContent = (url: URL, secure: boolean): boolean =>
+export const isMixedContent = (url: Address, secure: boolean): boolean =>
   secure && url.protocol === 'http:' && !isLoopback(url.hostname)
 
 /** Which failure it was that `fetch` told only as "failed". `arrived` is never certain then, but where it cannot have left. */
-export const classifyNoAnswer = (url: URL, around: Surroundings): Failure => {
+export const classifyNoAnswer = (url: Address, around: Surroundings): Failure => {
   const { host, origin } = url
   if (isMixedContent(url, around.secure)) {
     return {
@@ -91,7 +99,7 @@ export const classifyNoAnswer = (url: URL, around: Surroundings): Failure => {
   }
 }
 
-export const timedOut = (url: URL, timeoutMs: number): Failure => ({
+export const timedOut = (url: Address, timeoutMs: number): Failure => ({
   kind: 'timeout',
   message: `${url.host} did not answer within ${(timeoutMs / 1_000).toLocaleString('en')} s. Raise the time-out, or ask for less at a time.`,
   arrived: 'unknown'
@@ -108,7 +116,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   429: 'It is asked too often: lower the requests a second.'
 }
 
-export const badStatus = (url: URL, status: number, attempts: number): Failure => {
+export const badStatus = (url: Address, status: number, attempts: number): Failure => {
   const advice =
     ADVICE[status] ??
     (status >= 500 ? 'The service itself failed: try again later.' : 'Look at its answer under Requests.')

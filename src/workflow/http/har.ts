@@ -20,12 +20,23 @@ export type HarSource = {
 const pairs = (values: Iterable<readonly [string, string]>) =>
   Array.from(values, ([name, value]) => ({ name, value }))
 
-const queryOf = (url: string) => {
+const decoded = (text: string): string => {
   try {
-    return pairs(new URL(url).searchParams)
+    return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    return []
+    return text
   }
+}
+
+const queryOf = (url: string) => {
+  const query = /\?([^#]*)/.exec(url)?.[1] ?? ''
+  const parts = query === '' ? [] : query.split('&')
+  return pairs(
+    parts.map((part): [string, string] => {
+      const [name = '', ...value] = part.split('=')
+      return [decoded(name), decoded(value.join('='))]
+    })
+  )
 }
 
 const toEntry = ({ request, startedAt, ms, response, comment }: HarSource) => {
@@ -42,7 +53,7 @@ const toEntry = ({ request, startedAt, ms, response, comment }: HarSource) => {
       queryString: queryOf(request.url),
       ...(request.body === null ? {} : { postData: { mimeType: type ?? '', text: request.body } }),
       headersSize: -1,
-      bodySize: request.body === null ? 0 : new TextEncoder().encode(request.body).length
+      bodySize: request.body === null ? 0 : -1
     },
     // Viewers show status 0 as a request that failed.
     response: {

@@ -94,7 +94,7 @@ it('HAR has what its specification asks for', () => {
     request: {
       queryString: [{ name: 'a', value: '1' }],
       postData: { mimeType: 'text/plain', text: 'ä' },
-      bodySize: 2
+      bodySize: -1
     },
     response: {
       status: 200,

@@ -43,12 +43,14 @@ export const IDEMPOTENCY_HEADER = 'Idempotency-Key'
 const headerOf = (headers: Readonly<Record<string, string>>, wanted: string): string | undefined =>
   Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1]
 
-/** The endpoint and a path behind it; the path never changes whom is asked. @throws TypeError for no address */
-export const joinUrl = (endpoint: string, path: string): URL => {
+/** What an endpoint is: whom to ask, over http, perhaps with the beginning of a path; who asks is not part of it. */
+export const isEndpoint = (text: string): boolean =>
+  /^https?:\/\/[^\s/?#@\\]+(\/[^\s?#\\]*)?$/i.test(text.trim())
+
+/** The endpoint and a path behind it. Whom it asks is the endpoint's alone: a path begins behind a slash or in the query. */
+export const joinUrl = (endpoint: string, path: string): string => {
   const base = endpoint.trim().replace(/\/+$/, '')
-  const joined = new URL(path === '' || /^[/?]/.test(path) ? base + path : `${base}/${path}`)
-  if (joined.origin !== new URL(base).origin) throw new TypeError('The path leads to another service.')
-  return joined
+  return path === '' || /^[/?]/.test(path) ? base + path : `${base}/${path}`
 }
 
 const BODYLESS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -81,12 +83,11 @@ export const renderRequest = (plan: RequestPlan, row: TemplateRow): Rendered => 
   if (body !== null && !body.ok) return { ok: false, message: `Body: ${body.message}` }
   if (body !== null && headerOf(headers, 'content-type') === undefined)
     headers['Content-Type'] = CONTENT_TYPES[form]
-  const { href } = joinUrl(plan.endpoint, path.text)
   return {
     ok: true,
     request: {
       method: plan.method,
-      url: href,
+      url: joinUrl(plan.endpoint, path.text),
       headers,
       body: body === null ? null : body.text,
       idempotencyKey: key === null ? null : key.text

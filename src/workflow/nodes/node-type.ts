@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Scope } from '../expression.ts'
 import type { NodeKind } from '../graph.ts'
-import type { SourceShape, UnreadableSource } from '../plan-types.ts'
+import type { PlannedRequests, SourceShape, UnreadableSource } from '../plan-types.ts'
 import type { ProblemCode } from '../problem.ts'
 import type { Column } from '../value-type.ts'
 
@@ -55,8 +55,19 @@ export type Compiling = {
   readonly relationOf: (port: string) => string
 }
 
+/** A relation between a node's inputs and what leaves it; it becomes a table. */
+export type InnerRelation = {
+  readonly port: string
+  readonly sql: string | null
+  readonly columns: readonly Column[]
+  readonly dependsOn: readonly string[]
+  readonly external?: PlannedRequests
+}
+
 export type Compiled = {
   readonly source?: LeavingSource
+  /** In order; what leaves the node is made of these alone. */
+  readonly inner?: readonly InnerRelation[]
   readonly ports: Readonly<Record<string, Leaving>>
 }
 

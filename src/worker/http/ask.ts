@@ -1,0 +1,272 @@
+import { FlowForgeError, type DbContext } from '../../db/ports.ts'
+import { createPace } from '../../workflow/http/pace.ts'
+import { renderRequest, type Request, type RequestPlan } from '../../workflow/http/request.ts'
+import { maySendAgain } from '../../workflow/http/retry.ts'
+import type { AnswerRow, AskedRow, AskService } from '../engine/ask-service.ts'
+import { readAnswer, type AnswerValues } from './answer-rows.ts'
+import { requestHash, textHash, toKept } from './kept-request.ts'
+import { planned, prefixOf, type Entry } from './ledger.ts'
+import { sendUntilSettled, type Job, type SendingParts } from './sending.ts'
+
+/** The run that asks. `recordedIn`: its answers are that run's, and nothing is sent. */
+export type AskingRun = {
+  readonly runId: string
+  readonly workflowId: string
+  readonly recordedIn: string | null
+  readonly log: (entry: { nodeId: string; message: string; meta: Record<string, unknown> }) => Promise<void>
+}
+
+/** Rows that one request stands for: with an idempotency key of the person's there may be several. */
+type Wanted = {
+  readonly ledgerKey: string
+  readonly request: Request
+  readonly hash: string
+  readonly rows: AskedRow[]
+}
+
+type Tally = {
+  sent: number
+  again: number
+  answered: number
+  failed: number
+  recorded: number
+  unknown: number
+}
+
+const nameOf = ({ method, url }: Request): string =>
+  `${method} ${toKept({ method, url, headers: {}, body: null, idempotencyKey: null }).url}`
+
+const answersFor = (
+  rows: readonly AskedRow[],
+  status: number | null,
+  error: string | null,
+  values: readonly AnswerValues[]
+): AnswerRow[] =>
+  rows.flatMap(({ key }) => values.map((each, index) => ({ key, index, status, error, values: each })))
+
+const nothing = ({ columns }: RequestPlan): readonly AnswerValues[] => [columns.map(() => null)]
+
+/** Runs jobs side by side, each started once one before it has ended; `false` from one starts no more. */
+const sideBySide = async <T>(
+  jobs: readonly T[],
+  width: number,
+  signal: AbortSignal,
+  work: (job: T, signal: AbortSignal) => Promise<boolean>
+): Promise<void> => {
+  const broken = new AbortController()
+  const either = AbortSignal.any([signal, broken.signal])
+  let next = 0
+  let goesOn = true
+  const lane = async (): Promise<void> => {
+    while (goesOn && !either.aborted) {
+      const job = jobs[next]
+      next += 1
+      if (job === undefined) return
+      if (!(await work(job, either))) goesOn = false
+    }
+  }
+  const lanes = Array.from({ length: Math.min(width, jobs.length) }, () =>
+    lane().catch((thrown: unknown) => {
+      broken.abort(thrown)
+      throw thrown
+    })
+  )
+  const ended = await Promise.allSettled(lanes)
+  // The first that broke off, not those that it took with it.
+  if (broken.signal.aborted) throw broken.signal.reason
+  for (const each of ended) if (each.status === 'rejected') throw each.reason
+  if (signal.aborted) throw new FlowForgeError('CANCELED', 'Canceled.')
+}
+
+/**
+ * Sends what rows ask for and gives their answers. What the ledger knows is not sent again: answers of an earlier start
+ * of the same run are taken as they are, and a request of unknown fate waits for a person unless it may be repeated.
+ */
+export const createAskService = (parts: SendingParts, run: AskingRun): AskService =>
+  async function* ({ nodeId, requests, rows, signal, onAnswered }) {
+    const { plan } = requests
+    const { ledger, context } = parts
+    const owner = plan.idempotencyKey === null ? (run.recordedIn ?? run.runId) : run.workflowId
+    const prefix = prefixOf({ owner, nodeId })
+    const stepId = `${run.runId}/${nodeId}`
+    const pace = createPace(plan.ratePerSecond)
+    const tally: Tally = { sent: 0, again: 0, answered: 0, failed: 0, recorded: 0, unknown: 0 }
+    let count = 0
+    /** The first failure that ends the run. */
+    let fatal: { message: string; name: string } | null = null
+
+    const fail = (
+      name: string,
+      message: string,
+      of: readonly AskedRow[],
+      status: number | null
+    ): AnswerRow[] => {
+      tally.failed += of.length
+      if (plan.onError === 'fail') fatal ??= { message, name }
+      return answersFor(of, status, message, nothing(plan))
+    }
+
+    const recordedRows = async (wanted: Wanted, entry: Entry): Promise<AnswerRow[]> => {
+      const { answer, failure } = entry
+      const status = answer?.status ?? null
+      if (entry.state === 'failed') {
+        return fail(nameOf(wanted.request), failure?.message ?? 'It failed.', wanted.rows, status)
+      }
+      // A person took it as done: there is no answer, and none is missing.
+      if (answer?.blob == null) return answersFor(wanted.rows, status, null, nothing(plan))
+      const read = readAnswer(await storedBody(context, answer.blob, answer.contentType), plan)
+      if (!read.ok) return fail(nameOf(wanted.request), read.reason, wanted.rows, status)
+      return answersFor(wanted.rows, status, null, read.rows)
+    }
+
+    const want = async (batch: readonly AskedRow[]) => {
+      const wanted = new Map<string, Wanted>()
+      const refused: AnswerRow[] = []
+      for (const row of batch) {
+        const rendered = renderRequest(plan, row.values)
+        if (!rendered.ok) {
+          refused.push(...fail('a row', rendered.message, [row], null))
+          continue
+        }
+        const { request } = rendered
+        const own = request.idempotencyKey === null ? row.key : await textHash(request.idempotencyKey)
+        const ledgerKey = prefix + own
+        const hash = await requestHash(request)
+        const known = wanted.get(ledgerKey)
+        if (known === undefined) wanted.set(ledgerKey, { ledgerKey, request, hash, rows: [row] })
+        else if (known.hash === hash) known.rows.push(row)
+        else refused.push(...fail(nameOf(request), ONE_KEY_TWO_REQUESTS, [row], null))
+      }
+      return { wanted, refused }
+    }
+
+    const replayed = async (wanted: ReadonlyMap<string, Wanted>): Promise<AnswerRow[]> => {
+      const found = await ledger.find([...wanted.keys()])
+      const answers: AnswerRow[] = []
+      for (const each of wanted.values()) {
+        const entry = found.get(each.ledgerKey)
+        if (entry?.request !== each.hash || (entry.state !== 'confirmed' && entry.state !== 'failed')) {
+          throw notRecorded(each, run.recordedIn ?? run.runId)
+        }
+        tally.recorded += 1
+        answers.push(...(await recordedRows(each, entry)))
+      }
+      return answers
+    }
+
+    const sendAll = async (wanted: ReadonlyMap<string, Wanted>): Promise<AnswerRow[]> => {
+      const hashes = new Map([...wanted.values()].map(({ ledgerKey, hash }) => [ledgerKey, hash]))
+      const entries = await ledger.plan(hashes)
+      const answers: AnswerRow[] = []
+      const jobs: (Job & { wanted: Wanted })[] = []
+      for (const each of wanted.values()) {
+        const entry = entries.get(each.ledgerKey) ?? planned(each.hash)
+        const doubtful = entry.state === 'sent' || entry.state === 'unknown'
+        const repeatable = maySendAgain(plan.method, plan.idempotencyKey !== null)
+        const isOther = entry.request !== each.hash
+        if (isOther && plan.idempotencyKey !== null && entry.state !== 'planned') {
+          answers.push(...fail(nameOf(each.request), ONE_KEY_TWO_REQUESTS, each.rows, null))
+        } else if (doubtful && !repeatable) {
+          tally.unknown += 1
+          if (entry.state === 'sent')
+            await ledger.settle(each.ledgerKey, { ...entry, state: 'unknown' }, null)
+        } else if (
+          !isOther &&
+          (entry.state === 'confirmed' || (entry.state === 'failed' && plan.onError !== 'fail'))
+        ) {
+          tally.recorded += 1
+          answers.push(...(await recordedRows(each, entry)))
+        } else {
+          const anew = isOther || entry.state === 'failed' ? planned(each.hash) : entry
+          jobs.push({
+            wanted: each,
+            ledgerKey: each.ledgerKey,
+            stepId,
+            nodeId,
+            request: each.request,
+            entry: { ...anew, attempts: entry.attempts }
+          })
+        }
+      }
+      await sideBySide(jobs, plan.concurrency, signal, async (job, either) => {
+        const settled = await sendUntilSettled(parts, plan, pace, job, either)
+        const { entry, rows: values, sent } = settled
+        tally.sent += sent
+        tally.again += sent - 1
+        count += 1
+        onAnswered(count)
+        const status = entry.answer?.status ?? null
+        if (entry.state === 'unknown') tally.unknown += 1
+        else if (values !== null) {
+          tally.answered += 1
+          answers.push(...answersFor(job.wanted.rows, status, null, values))
+        } else {
+          answers.push(
+            ...fail(nameOf(job.request), entry.failure?.message ?? 'It failed.', job.wanted.rows, status)
+          )
+        }
+        return fatal === null
+      })
+      return answers
+    }
+
+    for await (const batch of rows) {
+      const { wanted, refused } = await want(batch)
+      const answers =
+        run.recordedIn === null && fatal === null
+          ? await sendAll(wanted)
+          : fatal === null
+            ? await replayed(wanted)
+            : []
+      if (fatal !== null) break
+      yield [...refused, ...answers]
+    }
+    await run.log({ nodeId, message: inWords(tally), meta: { ...tally } })
+    if (fatal !== null) throw failedRequest(nodeId, fatal)
+    if (tally.unknown > 0) throw unknownRequests(nodeId, tally.unknown)
+  }
+
+const ONE_KEY_TWO_REQUESTS =
+  'Its idempotency key stands for another request already: two rows ask different things under one key, or the request was changed. Put what differs into the key.'
+
+const storedBody = async (context: DbContext, key: string, contentType: string | null) => {
+  const stored = await context.blobStore.get({ key })
+  if (stored !== null) return { bytes: stored.data, contentType }
+  throw new FlowForgeError(
+    'CORRUPT',
+    'A recorded answer is gone from storage. Send the request again in a new run.',
+    { key }
+  )
+}
+
+const notRecorded = ({ request, ledgerKey }: Wanted, runId: string): FlowForgeError =>
+  new FlowForgeError(
+    'NOT_FOUND',
+    `${nameOf(request)} was not asked in the run that is replayed, or differs from what was asked. Start a new run to ask it.`,
+    { reason: 'not-recorded', key: ledgerKey, runId }
+  )
+
+const failedRequest = (
+  nodeId: string,
+  { name, message }: { name: string; message: string }
+): FlowForgeError =>
+  new FlowForgeError('INVALID_INPUT', `${name}: ${message}`, { reason: 'request-failed', nodeId })
+
+const unknownRequests = (nodeId: string, count: number): FlowForgeError => {
+  const which =
+    count === 1 ? '1 request may or may not have arrived' : `${count} requests may or may not have arrived`
+  const message = `${which}, and sending ${count === 1 ? 'it' : 'them'} again could do the same thing twice. Decide under Requests: send again, take as done, or give up.`
+  return new FlowForgeError('CONFLICT', message, { reason: 'unknown-requests', nodeId, count })
+}
+
+const inWords = ({ sent, again, answered, failed, recorded, unknown }: Tally): string => {
+  const parts = [
+    `${sent.toLocaleString('en')} ${sent === 1 ? 'request' : 'requests'} sent`,
+    ...(again > 0 ? [`${again.toLocaleString('en')} of them again`] : []),
+    `${answered.toLocaleString('en')} answered`,
+    ...(failed > 0 ? [`${failed.toLocaleString('en')} failed`] : []),
+    ...(unknown > 0 ? [`${unknown.toLocaleString('en')} of unknown fate`] : []),
+    ...(recorded > 0 ? [`${recorded.toLocaleString('en')} answers taken from the record`] : [])
+  ]
+  return `${parts.join(', ')}.`
+}
