@@ -71,6 +71,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     preview: COMPUTED
   },
   runs: { start: COMPUTED, wait: null, cancel: STORED, resume: COMPUTED, retry: COMPUTED },
+  requests: { list: STORED, read: STORED, har: COMPUTED, unknown: STORED, decide: STORED },
   artifacts: { read: COMPUTED, save: null },
   replicas: { rebuild: COMPUTED, check: COMPUTED },
   projections: {

@@ -15,6 +15,7 @@ import { logInputs, type LogApi } from './api/log.ts'
 import { healthInputs, type HealthApi } from './api/health.ts'
 import { backupInputs, type BackupApi } from './api/backup.ts'
 import { archiveInputs, type ArchiveApi } from './api/archive.ts'
+import { requestsInputs, type RequestsApi } from './api/requests.ts'
 import type { Status } from './api/status.ts'
 
 export {
@@ -60,6 +61,7 @@ export type { BackupRhythm, BackupStatus, MadeBackup } from './api/backup.ts'
 export type { LogState } from './api/log.ts'
 export type { Page } from './api/page.ts'
 export type { RunProgress, RunStatus } from './api/runs.ts'
+export type { SentRequest, SentRequestInFull } from './api/requests.ts'
 export type { Status } from './api/status.ts'
 export { DoorCall, type Boot, type LogBatch, type WorkerApi } from './api/worker.ts'
 export type { WorkflowCheck, WorkflowVersionStatus, WorkflowView } from './api/workflows.ts'
@@ -71,6 +73,7 @@ export const flowForgeInputs = {
   sources: sourcesInputs,
   workflows: workflowsInputs,
   runs: runsInputs,
+  requests: requestsInputs,
   artifacts: artifactsInputs,
   replicas: replicasInputs,
   projections: projectionsInputs,
@@ -86,6 +89,7 @@ export type FlowForgeApi = {
   sources: SourcesApi
   workflows: WorkflowsApi
   runs: RunsApi
+  requests: RequestsApi
   artifacts: ArtifactsApi
   replicas: ReplicasApi
   projections: ProjectionsApi

@@ -14,7 +14,7 @@ import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
 import { createExampleHandlers } from './example-handlers.ts'
 import { createHealthHandlers } from './health-handlers.ts'
-import { createAsking } from './http/asking.ts'
+import { createAsking, createPreviewAsk } from './http/asking.ts'
 import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
@@ -23,6 +23,7 @@ import { createHistoryHandlers, createProjectionHandlers } from './projection-ha
 import { createDirectWrites } from './projections/direct-writes.ts'
 import { createHistory } from './projections/past.ts'
 import { startProjections } from './projections/projections.ts'
+import { createRequestHandlers } from './request-handlers.ts'
 import { createRunHandlers } from './run-handlers.ts'
 import { endInterruptedRuns } from './runs/interrupted.ts'
 import { createProgressBoard } from './runs/progress.ts'
@@ -70,7 +71,14 @@ export const startProgram = async (args: {
   const askFor = createAsking({ context, world })
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world, askFor })
   const sources = createSourceHandlers({ context, aggregates, catalog, engine, world })
-  const workflows = createWorkflowHandlers({ context, aggregates, planning, engine, world })
+  const workflows = createWorkflowHandlers({
+    context,
+    aggregates,
+    planning,
+    engine,
+    world,
+    previewAsk: createPreviewAsk(context, askFor)
+  })
   const jobs = createBackupJobs()
   const scheduled = startScheduledBackups({
     context,
@@ -94,6 +102,7 @@ export const startProgram = async (args: {
       sources,
       workflows,
       runs: createRunHandlers({ context, aggregates, planning, runner, world }),
+      requests: createRequestHandlers({ context, aggregates }),
       artifacts: createArtifactHandlers({ context, engine }),
       replicas: createReplicaHandlers(context),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),

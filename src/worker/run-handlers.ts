@@ -107,6 +107,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     runner.enqueue({
       runId,
       workflowId: queued.workflowId,
+      replayOf: queued.replayOf,
       graph,
       parameters,
       until,
@@ -118,11 +119,45 @@ export const createRunHandlers = (parts: Parts): Api => {
     return { runId }
   }
 
+  /** The same graph, parameters and files again; services' answers are those of the record, and nothing is sent. */
+  const replay = (
+    callId: string | undefined,
+    args: {
+      workflowId: string
+      trigger: Queue['trigger']
+      idempotencyKey: string | undefined
+      replayOf: string
+    }
+  ) =>
+    queue(callId, async () => {
+      const { workflowId, trigger, idempotencyKey, replayOf } = args
+      const manifest = await manifestOf(context, replayOf)
+      if (manifest.workflowId !== workflowId) {
+        const message = 'There is no run of this workflow under that id to be replayed.'
+        throw new FlowForgeError('NOT_FOUND', message, { runId: replayOf, workflowId })
+      }
+      const { parameters, until, sources } = manifest
+      const { graph, of } = await graphFor(manifest, 'same')
+      return {
+        graph,
+        inputs: sources,
+        queued: {
+          ...of,
+          trigger,
+          parameters,
+          ...given({ until, idempotencyKey }),
+          replayOf: manifest.replayOf ?? replayOf,
+          options: { reuse: 'none' as const }
+        }
+      }
+    })
+
   const start = async (args: Parameters<Api['start']>[0], callId: string | undefined) => {
     const { workflowId, version, trigger = 'manual', parameters = {}, ...rest } = args
-    const { until, idempotencyKey, ...options } = rest
+    const { until, idempotencyKey, replayOf, ...options } = rest
     const known = idempotencyKey === undefined ? undefined : await runOf(idempotencyKey)
     if (known !== undefined) return { runId: known }
+    if (replayOf !== undefined) return replay(callId, { workflowId, trigger, idempotencyKey, replayOf })
     return queue(callId, async () => {
       const { graph, of } = await graphNow(workflowId, version)
       const asked = given(options)
@@ -171,6 +206,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     runner.enqueue({
       runId,
       workflowId: manifest.workflowId,
+      replayOf: manifest.replayOf,
       graph,
       parameters,
       until,

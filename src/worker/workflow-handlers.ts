@@ -6,6 +6,7 @@ import { toVersionId, type Workflow } from '../workflow/workflow/workflow-state.
 import { workflowAggregate, type WorkflowCommand } from '../workflow/workflow/workflow.ts'
 import type { AggregateStore, Loaded } from './aggregate-store.ts'
 import { flowForgeInputs, type FlowForgeApi, type WorkflowView } from './api.ts'
+import type { AskService } from './engine/ask-service.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { Planning } from './planning.ts'
@@ -79,10 +80,12 @@ type Parts = {
   planning: Planning
   engine: ComputeEngine
   world: World
+  /** Who answers for services in a preview: from the record alone. */
+  previewAsk: (workflowId: string) => Promise<AskService>
 }
 
 export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] => {
-  const { context, aggregates, planning, engine, world } = parts
+  const { context, aggregates, planning, engine, world, previewAsk } = parts
 
   const freeName = async (name: string): Promise<string> => {
     const rows = await context.projectionStore.query({ sql: 'SELECT name FROM workflows' })
@@ -149,7 +152,15 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
       const message = `There is nothing to show of "${args.nodeId}"${args.port === undefined ? '' : ` at "${args.port}"`}.`
       throw new FlowForgeError('NOT_FOUND', message, { nodeId: args.nodeId, port: args.port ?? null })
     }
-    return engine.preview({ plan, relation, limit: args.limit ?? 1_000, sources, signal: current.signal })
+    const ask = await previewAsk(args.workflowId)
+    return engine.preview({
+      plan,
+      relation,
+      limit: args.limit ?? 1_000,
+      sources,
+      signal: current.signal,
+      ask
+    })
   }
 
   return {

@@ -4,7 +4,13 @@ import { z } from 'zod'
 import { AGGREGATES, checkPayload, readEvent, replay } from './aggregates.ts'
 import { workflowAggregate } from './workflow/workflow.ts'
 
-const FOLDERS = { workflow: 'workflow', run: 'run', datasource: 'data-source', catalog: 'catalog' }
+const FOLDERS = {
+  workflow: 'workflow',
+  run: 'run',
+  datasource: 'data-source',
+  catalog: 'catalog',
+  requests: 'requests'
+}
 const Payload = z.record(z.string(), z.unknown())
 
 const frozenIn = (aggregateType: keyof typeof FOLDERS) => {
@@ -19,6 +25,7 @@ const frozen = [
   ...frozenIn('workflow'),
   ...frozenIn('run'),
   ...frozenIn('datasource'),
+  ...frozenIn('requests'),
   ...frozenIn('catalog')
 ]
 const stored = {

@@ -2,11 +2,18 @@ import type { z } from 'zod'
 import type { Aggregate, DomainEvent, EventDefinition, RecordedEvent } from './aggregate.ts'
 import { catalogAggregate } from './catalog/catalog-item.ts'
 import { dataSourceAggregate } from './data-source/data-source.ts'
+import { requestsAggregate } from './requests/requests.ts'
 import { runAggregate } from './run/run.ts'
 import { workflowAggregate } from './workflow/workflow.ts'
 
 /** Every aggregate that FlowForge defines. */
-export const AGGREGATES = [workflowAggregate, runAggregate, dataSourceAggregate, catalogAggregate] as const
+export const AGGREGATES = [
+  workflowAggregate,
+  runAggregate,
+  dataSourceAggregate,
+  catalogAggregate,
+  requestsAggregate
+] as const
 
 /** An event as storage gives it back. */
 export type StoredEvent = {

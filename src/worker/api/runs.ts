@@ -10,6 +10,8 @@ export const runsInputs = {
     parameters: ParameterValues.optional(),
     until: Text.optional(),
     ...RunOptions.shape,
+    /** + A run of this workflow to do again, with its graph and parameters: services' answers are those it recorded, and nothing is sent. */
+    replayOf: Text.optional(),
     idempotencyKey: Text.max(256).optional()
   }),
   wait: z.strictObject({ runId: Text }),

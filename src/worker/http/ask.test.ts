@@ -3,6 +3,10 @@ import { openDbContext } from '../../db/index.ts'
 import type { DbContext } from '../../db/ports.ts'
 import type { PlannedRequests } from '../../workflow/plan-types.ts'
 import type { RequestPlan } from '../../workflow/http/request.ts'
+import { ALL_PROJECTIONS } from '../../workflow/projections/all.ts'
+import { createAggregateStore } from '../aggregate-store.ts'
+import { createEventLog } from '../event-log.ts'
+import { createRequestHandlers } from '../request-handlers.ts'
 import type { AnswerRow, AskedRow } from '../engine/ask-service.ts'
 import { createAsking } from './asking.ts'
 import { startTestService, type Behaviour, type TestService } from './contract/test-service.ts'
@@ -274,6 +278,37 @@ describe('exactly once', () => {
     expect(service.seen.filter(({ url }) => url.endsWith('/3'))).toHaveLength(1)
     await expect(ask(numbers(5), post)).rejects.toMatchObject({ details: { count: 1 } })
     expect(service.seen.filter(({ method }) => method === 'POST')).toHaveLength(5)
+  })
+
+  it.each([
+    ['send-again', { confirmed: 5 }, 'x', 6],
+    ['take-as-done', { confirmed: 5 }, null, 5],
+    ['give-up', { confirmed: 4, failed: 1 }, 'A person gave it up: it may or may not have arrived.', 5]
+  ] as const)('does what the person says of it: %s', async (decision, expected, value, sent) => {
+    service = await startTestService(({ url }) => (url.endsWith('/3') ? 'drop' : { body: '{"name":"x"}' }))
+    const post = { method: 'POST', onError: 'reject' } as const
+    await expect(ask(numbers(5), post)).rejects.toMatchObject({ details: { reason: 'unknown-requests' } })
+    const aggregates = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS), world)
+    const requests = createRequestHandlers({ context, aggregates })
+    const which = { runId: 'run:1', nodeId: 'ask', decision }
+    await expect(requests.decide(which)).rejects.toMatchObject({ code: 'CONFLICT' })
+    await context.projectionStore.upsert({
+      table: 'runs',
+      rows: [{ id: 'run:1', status: 'failed', input_manifest_json: { workflowId: 'workflow:w' } }]
+    })
+    await context.projectionStore.upsert({
+      table: 'run_steps',
+      rows: [{ id: STEP, stats_json: { kind: 'http', name: 'Ask' } }]
+    })
+    expect(await requests.unknown({ runId: 'run:1' })).toEqual([{ nodeId: 'ask', count: 1 }])
+    expect(await requests.decide(which)).toEqual({ decided: 1 })
+    expect(await requests.decide(which)).toEqual({ decided: 0 })
+    const events = await context.eventStore.load({ aggregateId: 'requests:run:1/ask' })
+    expect(events.map(({ payload }) => payload)).toEqual([{ ...which, count: 1 }])
+    service.behave(() => ({ body: '{"name":"x"}' }))
+    expect(valuesOf(await ask(numbers(5), post))['3']).toBe(value)
+    expect(await states()).toEqual(expected)
+    expect(service.seen.filter(({ method }) => method === 'POST')).toHaveLength(sent)
   })
 
   it('with a key of the person’s also holds from run to run, and is told to the service', async () => {

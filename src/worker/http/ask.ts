@@ -13,6 +13,8 @@ export type AskingRun = {
   readonly runId: string
   readonly workflowId: string
   readonly recordedIn: string | null
+  /** A preview shows what is on record and says, where it is not, how to ask. */
+  readonly isPreview?: boolean
   readonly log: (entry: { nodeId: string; message: string; meta: Record<string, unknown> }) => Promise<void>
 }
 
@@ -146,7 +148,7 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
       for (const each of wanted.values()) {
         const entry = found.get(each.ledgerKey)
         if (entry?.request !== each.hash || (entry.state !== 'confirmed' && entry.state !== 'failed')) {
-          throw notRecorded(each, run.recordedIn ?? run.runId)
+          throw run.isPreview === true ? notAsked(nodeId) : notRecorded(each, run.recordedIn ?? run.runId)
         }
         tally.recorded += 1
         answers.push(...(await recordedRows(each, entry)))
@@ -172,7 +174,8 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
             await ledger.settle(each.ledgerKey, { ...entry, state: 'unknown' }, null)
         } else if (
           !isOther &&
-          (entry.state === 'confirmed' || (entry.state === 'failed' && plan.onError !== 'fail'))
+          (entry.state === 'confirmed' ||
+            (entry.state === 'failed' && (plan.onError !== 'fail' || entry.failure?.kind === 'given-up')))
         ) {
           tally.recorded += 1
           answers.push(...(await recordedRows(each, entry)))
@@ -244,6 +247,13 @@ const notRecorded = ({ request, ledgerKey }: Wanted, runId: string): FlowForgeEr
     'NOT_FOUND',
     `${nameOf(request)} was not asked in the run that is replayed, or differs from what was asked. Start a new run to ask it.`,
     { reason: 'not-recorded', key: ledgerKey, runId }
+  )
+
+const notAsked = (nodeId: string): FlowForgeError =>
+  new FlowForgeError(
+    'NOT_ALLOWED',
+    'A preview sends no request, and some of these rows have not been asked for yet as they are now. Run to here to ask the service.',
+    { reason: 'not-asked', nodeId }
   )
 
 const failedRequest = (

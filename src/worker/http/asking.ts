@@ -16,3 +16,17 @@ export const createAsking = (parts: {
   const ledger = createLedger(context, world)
   return (run) => createAskService({ context, ledger, client: createClient(net), net, world }, run)
 }
+
+/** The last run of a workflow that asked a service. */
+const LAST_RUN = `SELECT r.id FROM runs r JOIN run_steps s ON s.run_id = r.id
+  WHERE r.input_manifest_json ->> '$.workflowId' = ? AND s.stats_json ->> '$.kind' = 'http'
+  ORDER BY r.created_at DESC, r.rowid DESC LIMIT 1`
+
+/** A preview sends nothing by itself: it shows the answers of the workflow's last run, where they are still what would be asked. */
+export const createPreviewAsk =
+  (context: DbContext, askFor: (run: AskingRun) => AskService) =>
+  async (workflowId: string): Promise<AskService> => {
+    const [row] = await context.projectionStore.query({ sql: LAST_RUN, params: [workflowId] })
+    const runId = typeof row?.['id'] === 'string' ? row['id'] : 'none'
+    return askFor({ runId, workflowId, recordedIn: runId, isPreview: true, log: async () => undefined })
+  }

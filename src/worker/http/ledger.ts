@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { DbContext } from '../../db/ports.ts'
 import { Failure } from '../../workflow/http/failure.ts'
+import type { Decision } from '../../workflow/requests/requests.ts'
 import type { World } from '../world.ts'
 
 /** What is kept of an answer; its bytes are a blob. `blob` is null for one that a person took as done. */
@@ -15,7 +16,7 @@ export type KeptAnswer = z.infer<typeof KeptAnswer>
  * How far a request has come. `planned`: not sent yet. `sent`: it was about to leave; found at a start, nobody knows
  * whether it did. `unknown`: nobody knows whether it arrived. `confirmed` and `failed`: nothing more is to be sent.
  */
-const Entry = z.strictObject({
+export const Entry = z.strictObject({
   state: z.enum(['planned', 'sent', 'unknown', 'confirmed', 'failed']),
   /** SHA-256 of the request as it leaves. */
   request: z.string(),
@@ -111,5 +112,28 @@ export const createLedger = (context: DbContext, world: Pick<World, 'now'>): Led
           params: [JSON.stringify(end.response), end.status, end.ms, end.id]
         })
       })
+  }
+}
+
+const GIVEN_UP: Failure = {
+  kind: 'given-up',
+  message: 'A person gave it up: it may or may not have arrived.',
+  arrived: 'unknown'
+}
+
+/** What a person's word makes of a request of unknown fate. */
+export const decided = (entry: Entry, decision: Decision): Entry => {
+  switch (decision) {
+    case 'send-again':
+      return { ...entry, state: 'planned', failure: null }
+    case 'take-as-done':
+      return {
+        ...entry,
+        state: 'confirmed',
+        failure: null,
+        answer: { status: null, contentType: null, blob: null }
+      }
+    case 'give-up':
+      return { ...entry, state: 'failed', failure: GIVEN_UP }
   }
 }

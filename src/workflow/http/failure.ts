@@ -11,6 +11,7 @@ export const FAILURE_KINDS = [
   'status', // an answer with a status that is no success
   'unreadable', // an answer that does not parse, or lacks what is asked of it
   'too-large',
+  'given-up', // of unknown fate, and a person wants no more of it
   'template' // the row's values make no request
 ] as const
 export const FailureKind = z.enum(FAILURE_KINDS)

@@ -39,6 +39,9 @@ const RunQueued = z.strictObject({
   retryOf: Id.optional(),
   /** The run that this one repeats, to see whether the same comes out. */
   verifies: Id.optional()
+  /** The run whose recorded answers of services this one takes; it sends nothing. */
+  replayOf: Id.optional(),
+  idempotencyKey: Id.optional()
 })
 
 /** `manifest` is all that it takes to run it again: what was queued, and graph, sources with SHA-256, engine. */
