@@ -43,7 +43,7 @@ beforeEach(async () => {
     table: 'workflows',
     rows: [workflowRow('w1', 'Käse')]
   })
-  const log = createLog(database, transactions, world.now)
+  const log = createLog(database, transactions, world.now, async () => [])
   await log.port.seal()
   await log.stop()
   await transactions.close()

@@ -38,10 +38,9 @@ const RunQueued = z.strictObject({
   /** The run that this one is another attempt of. */
   retryOf: Id.optional(),
   /** The run that this one repeats, to see whether the same comes out. */
-  verifies: Id.optional()
+  verifies: Id.optional(),
   /** The run whose recorded answers of services this one takes; it sends nothing. */
-  replayOf: Id.optional(),
-  idempotencyKey: Id.optional()
+  replayOf: Id.optional()
 })
 
 /** `manifest` is all that it takes to run it again: what was queued, and graph, sources with SHA-256, engine. */
