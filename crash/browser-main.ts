@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { BROWSERS, keepBrowser, type BrowserName } from './browser/browsers.ts'
+import { BROWSERS, keepBrowser, type BrowserName, type KeptBrowser } from './browser/browsers.ts'
 import { KILLS, runChain } from './browser/chain.ts'
+import { appendFromManyTabs, closeAllButOne } from './browser/many-tabs.ts'
 import { SCENARIOS } from './browser/scenarios.ts'
 import { buildPage, servePage } from './browser/serve.ts'
 import { createTally, type Tally } from './browser/tally.ts'
@@ -20,6 +21,39 @@ const readFixtures = (): Record<string, Buffer> =>
     ])
   )
 
+/** Serves the harness's page to a browser that is kept for as long as `use` takes. */
+const withBrowser = async <T>(
+  name: BrowserName,
+  fault: Fault | undefined,
+  use: (given: {
+    browser: KeptBrowser
+    port: number
+    fixtures: number
+    listen: (hear: (told: unknown) => void) => void
+  }) => Promise<T>
+): Promise<T> => {
+  const dist = mkdtempSync(join(tmpdir(), 'flowforge-crash-page-'))
+  await buildPage(dist, fault)
+  let hear: (told: unknown) => void = () => undefined
+  const files = readFixtures()
+  const server = await servePage({ dist, files, onTold: (told) => hear(told) })
+  const browser = keepBrowser(name)
+  try {
+    return await use({
+      browser,
+      port: server.port,
+      fixtures: Object.keys(files).length,
+      listen: (listener) => {
+        hear = listener
+      }
+    })
+  } finally {
+    await browser.end()
+    await server.stop()
+    rmSync(dist, { recursive: true, force: true })
+  }
+}
+
 /** Kills a browser's program until it was killed so often, or something was found where `stopsAtFailure`. */
 export const killInBrowser = async (args: {
   name: BrowserName
@@ -30,37 +64,16 @@ export const killInBrowser = async (args: {
   onChain?: (tally: Tally, version: string) => Promise<void>
 }): Promise<{ tally: Tally; version: string }> => {
   const { name, seed, kills, fault, stopsAtFailure = false, onChain = async () => undefined } = args
-  const dist = mkdtempSync(join(tmpdir(), 'flowforge-crash-page-'))
-  await buildPage(dist, fault)
-  let hear: (told: unknown) => void = () => undefined
-  const files = readFixtures()
-  const server = await servePage({ dist, files, onTold: (told) => hear(told) })
-  const browser = keepBrowser(name)
   const tally = createTally()
-  try {
+  return withBrowser(name, fault, async ({ browser, ...rest }) => {
     const version = await browser.version()
     for (let next = seed; tally.kills < kills; next += 1) {
-      await runChain({
-        name,
-        browser,
-        port: server.port,
-        seed: next,
-        fixtures: Object.keys(files).length,
-        tally,
-        kills: kills - tally.kills,
-        listen: (listener) => {
-          hear = listener
-        }
-      })
+      await runChain({ name, browser, ...rest, seed: next, tally, kills: kills - tally.kills })
       await onChain(tally, version)
       if (stopsAtFailure && tally.failures.length > 0) break
     }
     return { tally, version }
-  } finally {
-    await browser.end()
-    await server.stop()
-    rmSync(dist, { recursive: true, force: true })
-  }
+  })
 }
 
 const report = (name: BrowserName, version: string, seed: number, tally: Tally): Promise<void> => {
@@ -87,6 +100,50 @@ const print = (name: BrowserName, { seed, steps, message }: Tally['failures'][nu
 /** From so many kills on a run is one to report. */
 const WORTH_REPORTING = 50
 
+const toBrowserName = (given: string): BrowserName => {
+  const name = BROWSERS.find((each) => each === given)
+  if (name !== undefined) return name
+  throw new Error(`There is no browser "${given}". There are ${BROWSERS.join(', ')}.`)
+}
+
+/** Many tabs at once, while whoever leads is killed or closed. Answers with the exit code. */
+export const runManyTabs = async (args: { browser: string; tabs: number }): Promise<number> => {
+  const name = toBrowserName(args.browser)
+  return withBrowser(name, undefined, async ({ browser, port, listen }) => {
+    const version = await browser.version()
+    const many = await appendFromManyTabs({ browser, listen, address: `http://many.localhost:${port}/` })
+    console.log(`8 tabs: ${many.events} events, ${many.kills} kills`, many.problems)
+    const closed = await closeAllButOne({
+      browser,
+      tabs: args.tabs,
+      address: `http://closed.localhost:${port}/`
+    })
+    console.log(`${closed.tabs} tabs opened, ${closed.tabs - 1} closed`, closed.problems)
+    const toWords = (problems: readonly string[]): string =>
+      problems.length === 0 ? 'none' : problems.join('; ')
+    const body = [
+      `${whereAndWhen()}; ${version}.`,
+      toTable(
+        ['scenario', 'what is there', 'problems'],
+        [
+          [
+            `8 tabs append 1,000 events each while whoever leads is killed ${many.kills} times`,
+            `${many.events} events, each once and in its tab’s order`,
+            toWords(many.problems)
+          ],
+          [
+            `${closed.tabs} tabs are opened, ${closed.tabs - 1} are closed`,
+            'the last one leads, appends, and has every event',
+            toWords(closed.problems)
+          ]
+        ]
+      )
+    ]
+    await writeSection('Many tabs', body.join('\n\n'))
+    return many.problems.length + closed.problems.length === 0 && many.events === 8_000 ? 0 : 1
+  })
+}
+
 /** Seeded kills in a real browser. Answers with the exit code. */
 export const runInBrowser = async (args: {
   browser: string
@@ -94,9 +151,7 @@ export const runInBrowser = async (args: {
   kills: number
 }): Promise<number> => {
   const { seed, kills } = args
-  const name = BROWSERS.find((each) => each === args.browser)
-  if (name === undefined)
-    throw new Error(`There is no browser "${args.browser}". There are ${BROWSERS.join(', ')}.`)
+  const name = toBrowserName(args.browser)
   const started = performance.now()
   let shown = 0
   const { tally } = await killInBrowser({

@@ -11,6 +11,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: '1' },
     kills: { type: 'string' },
     only: { type: 'string' },
+    tabs: { type: 'string', default: '100' },
     browser: { type: 'string' },
     faults: { type: 'boolean', default: false },
     processes: { type: 'string', default: String(Math.min(4, availableParallelism())) },
@@ -41,7 +42,8 @@ const main = async () => {
   installPackages()
   if (options.faults) return (await load('faults-main.ts')).runFaults({ seed, only: options.only })
   if (options.browser !== undefined) {
-    const { runInBrowser } = await load('browser-main.ts')
+    const { runInBrowser, runManyTabs } = await load('browser-main.ts')
+    if (options.only === 'tabs') return runManyTabs({ browser: options.browser, tabs: Number(options.tabs) })
     return runInBrowser({ browser: options.browser, seed, kills: Number(options.kills ?? 1_000) })
   }
   const { runSimulation, simulatePart } = await load('simulate-main.ts')

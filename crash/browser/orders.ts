@@ -58,6 +58,9 @@ export type Found = {
 export type Harness = {
   /** Starts on orders without waiting for them; how each ends is told to the server. */
   work(orders: readonly Order[]): void
+  /** Starts on appending numbered events, some of them at once; each answer is told of as `appended`. */
+  append(aggregateId: string, count: number): void
+  role(): Promise<string>
   /** Answers when every order has been told of. */
   settled(): Promise<void>
   /** Answers when the program is ready. */

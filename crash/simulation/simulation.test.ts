@@ -34,6 +34,11 @@ test('a first opening that was cut short leaves a pool in which the next one fin
   expect(tally.failures).toEqual([])
 }, 60_000)
 
+test('an opening that finds no room says so', async () => {
+  const tally = await kill('full', 100_064, 3)
+  expect(tally.failures).toEqual([])
+}, 60_000)
+
 test('what a killed program left in the WAL lasts before it is acknowledged to whoever sends it again', async () => {
   expect(await countLostResends(bundle)).toBe(0)
 }, 60_000)

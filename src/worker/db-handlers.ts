@@ -5,11 +5,12 @@ import { handler } from './handler.ts'
 import type { EventLog } from './event-log.ts'
 import { replicasOf } from './replica-handlers.ts'
 import type { Once } from './once.ts'
+import { putLargeBlob } from './put-large-blob.ts'
 import type { DirectWrites } from './projections/direct-writes.ts'
 
 const asTransferred = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => transfer(bytes, [bytes.buffer])
 
-/** Larger blobs are streamed outside of a transaction, which others would wait for; put again, they are the same blob. */
+/** Larger blobs are streamed outside of a transaction, which others would wait for. */
 const NOTED_LIMIT = 1024 * 1024
 const sizeOf = (data: Uint8Array | Blob): number => (data instanceof Blob ? data.size : data.byteLength)
 
@@ -64,8 +65,8 @@ export const createDbHandlers = (
     once(callId, (tx) => directWrites.truncate(tx, args))
   ),
   putBlob: handler('putBlob', dbInputs.putBlob, (args, callId) =>
-    sizeOf(args.data) > NOTED_LIMIT
-      ? context.blobStore.put(args)
+    callId !== undefined && sizeOf(args.data) > NOTED_LIMIT
+      ? putLargeBlob(context, once, callId, args)
       : once(callId, (tx) => tx.blobStore.put(args))
   ),
   getBlob: handler('getBlob', dbInputs.getBlob, async (args) => {

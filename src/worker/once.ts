@@ -6,6 +6,9 @@ const SCOPE = 'call'
 /** How long a note is kept, in ms: far longer than a page waits for an answer. */
 const KEPT_MS = 24 * 60 * 60 * 1_000
 
+/** Before the key of a blob whose call has not yet been carried out. */
+export const STAGED_PREFIX = `${SCOPE}:`
+
 const keyOf = (callId: string): string => `${SCOPE}:${callId}`
 
 /** Notes, within the transaction of its work, that a call was carried out; false where that was noted before. */
@@ -35,11 +38,15 @@ export const createOnce =
     })
   }
 
-/** Forgets the notes that nobody can ask for any more. */
+/** Forgets the notes that nobody can ask for any more, and blobs whose calls were never sent again. */
 export const forgetOldCalls = async (context: DbContext, world: Pick<World, 'now'>): Promise<void> => {
   const before = new Date(Date.parse(world.now()) - KEPT_MS).toISOString()
   await context.projectionStore.query({
     sql: 'DELETE FROM idempotency_keys WHERE scope = ? AND first_seen_at < ?',
     params: [SCOPE, before]
+  })
+  await context.projectionStore.query({
+    sql: 'DELETE FROM blobs WHERE substr(key, 1, ?) = ? AND created_at < ?',
+    params: [STAGED_PREFIX.length, STAGED_PREFIX, before]
   })
 }

@@ -81,6 +81,28 @@ const act = async (client: WorkerClient, order: Order): Promise<void> => {
   void tell({ index: order.index, invokedAt, at: now(), outcome })
 }
 
+/** How many calls of `appendNumbered` are under way at a time. */
+const AT_ONCE = 10
+
+/** Appends events that are numbered from 0, in that order. */
+export const appendNumbered = async (
+  { db }: WorkerClient,
+  aggregateId: string,
+  count: number
+): Promise<void> => {
+  const underWay: Promise<unknown>[] = []
+  for (let index = 0; index < count; index += 1) {
+    underWay.push(
+      db
+        .appendEvent({ aggregateId, eventType: 'Counted', payload: { index } })
+        .then(() => tell({ index, reached: 'appended' }))
+    )
+    // oxlint-disable-next-line no-await-in-loop -- no more than so many at once
+    if (underWay.length >= AT_ONCE) await underWay.shift()
+  }
+  await Promise.all(underWay)
+}
+
 /** One client's work: order after order, some without waiting for the answer. */
 export const carryOut = async (client: WorkerClient, orders: readonly Order[]): Promise<void> => {
   const underWay: Promise<void>[] = []

@@ -5,7 +5,7 @@ import type { Boot } from '../../../src/worker/api.ts'
 import { toStored } from '../../simulation/facts.ts'
 import type { Harness, Order } from '../orders.ts'
 import type { Stored } from '../../history/history.ts'
-import { carryOut } from './carry-out.ts'
+import { appendNumbered, carryOut } from './carry-out.ts'
 import { check } from './check.ts'
 import type { FileWorker } from './file-worker.ts'
 
@@ -69,6 +69,10 @@ const harness: Harness = {
     const { client } = theProgram()
     working = Promise.all([working, carryOut(client, orders)])
   },
+  append: (aggregateId, count) => {
+    working = Promise.all([working, appendNumbered(theProgram().client, aggregateId, count)])
+  },
+  role: async () => (await theProgram().client.flowforge.status()).role,
   settled: async () => {
     await working
   },

@@ -93,6 +93,7 @@ describe('a tab that works through another', () => {
       ['db.appendEvents', { events: [event, event] }],
       ['db.upsertProjection', { table: 'principals', rows: [row] }],
       ['db.putBlob', { key: 'b', data: new Blob(['first']) }],
+      ['db.putBlob', { key: 'large', data: new Blob(['first'.repeat(400_000)]) }],
       ['db.saveSnapshot', { aggregateId: 'a:2', lastSeq: 1, state: { by: 'first' } }],
       ['flowforge.workflows.create', { name: 'Made once' }],
       ['flowforge.workflows.describe', { workflowId, description: 'first' }],
@@ -107,6 +108,7 @@ describe('a tab that works through another', () => {
     // What others do in between must not be undone by a command that comes a second time.
     await own('db.upsertProjection', { table: 'principals', rows: [{ ...row, name: 'second' }] })
     await own('db.putBlob', { key: 'b', data: new Blob(['second']) })
+    await own('db.putBlob', { key: 'large', data: new Blob(['second'.repeat(400_000)]) })
     await own('db.saveSnapshot', { aggregateId: 'a:2', lastSeq: 1, state: { by: 'second' } })
     await own('flowforge.workflows.describe', { workflowId, description: 'second' })
     await own('flowforge.sources.rename', {
@@ -131,6 +133,9 @@ describe('a tab that works through another', () => {
     expect(await rows('SELECT name FROM principals')).toEqual([{ name: 'second' }])
     const blob = await context.blobStore.get({ key: 'b' })
     expect(new TextDecoder().decode(blob?.data)).toBe('second')
+    const large = await context.blobStore.get({ key: 'large' })
+    expect(new TextDecoder().decode(large?.data.subarray(0, 6))).toBe('second')
+    expect(await rows('SELECT key FROM blobs WHERE size > 1000000')).toEqual([{ key: 'large' }])
     expect((await context.eventStore.latestSnapshot({ aggregateId: 'a:2' }))?.state).toEqual({ by: 'second' })
     expect(await rows('SELECT name, description FROM workflows ORDER BY name')).toEqual([
       { name: 'Made once', description: null },
