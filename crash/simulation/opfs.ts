@@ -9,7 +9,9 @@ const HUGE = 0xfffffff8
 /** Which files are open for writing, across all programs that use a disk: one program at a time may write a file. */
 export type Locks = {
   readonly held: Set<StoredFile>
-  /** How often files that a dead program held are still said to be open: a browser takes a moment to let go of them. */
+  /** Files that a dead program held. */
+  left: ReadonlySet<StoredFile>
+  /** How often those are still said to be open: a browser takes a moment to let go of them. */
   lingering: number
 }
 
@@ -115,7 +117,7 @@ export const createOpfs = (disk: Disk, locks: Locks, killer: Killer, random: Ran
   }
 
   const openForWriting = (file: StoredFile) => {
-    if (locks.lingering > 0) {
+    if (locks.lingering > 0 && locks.left.has(file)) {
       locks.lingering -= 1
       throw new DOMException(
         'Access handles cannot be created: the file is open.',

@@ -17,7 +17,7 @@ const isLost = async (bundle: Bundle, count: number): Promise<boolean> => {
   const random = createRandom(count)
   const right = { fullAs: 'exception', fullChance: 0, failedFlushChance: 0, lostFlushChance: 0 } as const
   const disk = createDisk({ ...right, sector: 512, garbles: false }, random.fork())
-  const locks = { held: new Set<never>(), lingering: 0 }
+  const locks = { held: new Set<never>(), left: new Set<never>(), lingering: 0 }
 
   const live = async (work: (context: Awaited<ReturnType<typeof open>>, life: Life) => Promise<boolean>) => {
     const scheduler = createScheduler()

@@ -245,6 +245,7 @@ const runLife = async (
     tally.closed += 1
     killer.kill()
   }
+  locks.left = new Set(locks.held)
   locks.held.clear()
   locks.lingering = random.chance(0.1) ? random.between(1, 4) : 0
   if (random.chance(0.5)) {
@@ -279,7 +280,7 @@ export const runChain = async (args: {
     mode,
     random,
     disk: createDisk(faultsOf(mode, random), random.fork()),
-    locks: { held: new Set(), lingering: 0 },
+    locks: { held: new Set(), left: new Set(), lingering: 0 },
     facts,
     tally,
     hasCaughtUp: false

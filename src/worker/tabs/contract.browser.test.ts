@@ -1,5 +1,4 @@
 import { describeBlobStore } from '../../db/contract/blob-store-contract.ts'
-import { describeConcurrentAppends } from '../../db/contract/concurrent-appends-contract.ts'
 import { describeEventStore } from '../../db/contract/event-store-contract.ts'
 import { describeProjectionStore } from '../../db/contract/projection-store-contract.ts'
 import { testWorld } from '../../db/contract/store-contract.ts'
@@ -19,7 +18,8 @@ import { toTarget } from './target.ts'
 /**
  * The contract of every adapter, asked by a tab that follows: each call crosses to the tab that leads and back. What is not
  * at the door is asked of the leader itself: trusted queries, updates and removals of rows, streams and removals of
- * blobs, a snapshot's state version. Transactions are not at the door at all, and their suites not here.
+ * blobs, a snapshot's state version. Transactions are not at the door at all, and their suites not here; nor is the one of
+ * appends at once, which compares two databases: one origin has one.
  */
 const { newId } = systemWorld
 const BUILD: Build = { code: 'this build', schemaVersion: 1, builtAt: '2026-01-02' }
@@ -119,6 +119,5 @@ const openAsFollower = async (): Promise<DbContext> => {
 }
 
 describeEventStore('a tab that follows', openAsFollower)
-describeConcurrentAppends('a tab that follows', openAsFollower, 4)
 describeProjectionStore('a tab that follows', openAsFollower)
 describeBlobStore('a tab that follows', openAsFollower)
