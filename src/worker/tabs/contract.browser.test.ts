@@ -105,7 +105,8 @@ const openAsFollower = async (): Promise<DbContext> => {
     },
     blobStore: {
       ...blobStore,
-      put: (args) => door.putBlob(args),
+      put: ({ data, ...args }) =>
+        door.putBlob({ ...args, data: data instanceof Blob ? data : new Uint8Array(data) }),
       get: async (args) => {
         const blob = await door.getBlob(args)
         return blob === null ? null : { ...blob, data: new Uint8Array(blob.data) }
