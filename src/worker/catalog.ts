@@ -33,6 +33,8 @@ const SourceRow = z.object({
   config_json: z.string()
 })
 
+const SchemaRow = z.object({ version: z.number(), schema_json: z.string() })
+
 const toSource = (row: unknown): CatalogSource => {
   const { id, name, kind, config_json } = SourceRow.parse(row)
   return { id, name, kind, config: SourceConfig.parse(JSON.parse(config_json)) }
@@ -55,6 +57,7 @@ export type Catalog = {
   prepared(source: CatalogSource, options: Readonly<Record<string, unknown>>): Promise<PreparedSource>
   /** What the planner asks: shapes by name and options. */
   find: PlanCatalog['find']
+  findSchema: NonNullable<PlanCatalog['findSchema']>
 }
 
 const numbered = (name: string, number: number): string => {
@@ -103,12 +106,20 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine): Catalo
       return numbered(name, number)
     },
     prepared,
+    findSchema: async (name, version) => {
+      const sql = `SELECT version, schema_json FROM schemas WHERE name = ?1 AND (?2 IS NULL OR version = ?2)
+                   ORDER BY version DESC LIMIT 1`
+      const [row] = await context.projectionStore.query({ sql, params: [name, version ?? null] })
+      if (row === undefined) return undefined
+      const found = SchemaRow.parse(row)
+      return { version: found.version, schema: JSON.parse(found.schema_json) }
+    },
     find: async (name, options) => {
       const source = await byName(name)
       if (source === undefined) return undefined
       try {
         const { columns, rows } = await prepared(source, options)
-        return { dataSourceId: source.id, name: source.name, columns, rows }
+        return { dataSourceId: source.id, name: source.name, columns, rows, untyped: source.kind === 'csv' }
       } catch (thrown) {
         const error = toFlowForgeError(thrown)
         if (error.code === 'INVALID_INPUT') return { unreadable: error.message }

@@ -10,7 +10,12 @@ export type SourceShape = {
   readonly columns: readonly Column[]
   /** Known from the import; null where it is not. */
   readonly rows: number | null
+  /** The file has no types of its own: those of its columns are a guess. */
+  readonly untyped?: boolean
 }
+
+/** A JSON Schema as the catalog has it. */
+export type SchemaShape = { readonly version: number; readonly schema: unknown }
 
 /** A file that is there and cannot be read with a node's options; said for a person. */
 export type UnreadableSource = { readonly unreadable: string }

@@ -103,17 +103,32 @@ const addNode = (
   }
   const needs =
     inner.length === 0 ? [...new Set(reached)] : inner.map(({ port }) => relationId(node.id, port))
+  const scan = source && { dataSourceId: source.source.dataSourceId, options: source.options }
+  /** What the engine reads: the node's `out`, or rows that are checked before they leave. */
+  const scannedPort = source?.rows === undefined ? 'out' : 'rows'
+  if (source?.rows !== undefined && scan !== undefined) {
+    const id = relationId(node.id, scannedPort)
+    planned.relations.push({
+      id,
+      nodeId: node.id,
+      port: scannedPort,
+      sql: null,
+      source: scan,
+      columns: source.rows,
+      dependsOn: []
+    })
+  }
   const outputs = Object.entries(compiled.ports).map(([port, { sql, columns }]) => {
-    const scanned = source !== undefined && port === 'out'
+    const scanned = scan !== undefined && port === scannedPort
     const id = relationId(node.id, port)
     planned.relations.push({
       id,
       nodeId: node.id,
       port,
       sql: scanned ? null : sql,
-      source: scanned ? { dataSourceId: source.source.dataSourceId, options: source.options } : null,
+      source: scanned ? scan : null,
       columns,
-      dependsOn: scanned ? [] : source === undefined ? needs : [relationId(node.id, 'out')]
+      dependsOn: scanned ? [] : source === undefined ? needs : [relationId(node.id, scannedPort)]
     })
     planned.columns[node.id] = { ...planned.columns[node.id], [port]: columns }
     return id

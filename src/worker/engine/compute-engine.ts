@@ -107,8 +107,16 @@ export type ExecutionOutcome =
 
 /** Sources by data source id and options: the key is `sourceKey(dataSourceId, options)`. */
 export type PreparedSources = ReadonlyMap<string, PreparedSource>
+const sorted = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(
+        Object.entries(value)
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, member]): [string, unknown] => [key, sorted(member)])
+      )
+    : value
 export const sourceKey = (dataSourceId: string, options: Readonly<Record<string, unknown>>): string =>
-  `${dataSourceId} ${JSON.stringify(options, Object.keys(options).toSorted())}`
+  `${dataSourceId} ${JSON.stringify(sorted(options))}`
 
 /** The compute engine: DuckDB-WASM in a worker of its own, started on first use. It computes, and keeps nothing. */
 export interface ComputeEngine {

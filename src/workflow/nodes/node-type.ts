@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Scope } from '../expression.ts'
 import type { NodeKind } from '../graph.ts'
-import type { PlannedRequests, SourceShape, UnreadableSource } from '../plan-types.ts'
+import type { PlannedRequests, SchemaShape, SourceShape, UnreadableSource } from '../plan-types.ts'
 import type { ProblemCode } from '../problem.ts'
 import type { Column } from '../value-type.ts'
 
@@ -13,6 +13,8 @@ export type Leaving = { readonly sql: string; readonly columns: readonly Column[
 export type LeavingSource = {
   readonly source: SourceShape
   readonly options: Readonly<Record<string, unknown>>
+  /** Where its rows are checked before they leave: the columns as they are read, under the name of the port `rows`. */
+  readonly rows?: readonly Column[]
 }
 
 /** How many edges may end in a port. */
@@ -51,6 +53,8 @@ export type Compiling = {
     name: string,
     options: Readonly<Record<string, unknown>>
   ) => Promise<SourceShape | UnreadableSource | undefined>
+  /** A JSON Schema of the catalog; its newest version where none is named. */
+  readonly findSchema: (name: string, version: number | undefined) => Promise<SchemaShape | undefined>
   /** The name of what leaves by a port, for another port's SQL. */
   readonly relationOf: (port: string) => string
 }

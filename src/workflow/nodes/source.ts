@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { textColumns } from '../schema/row-checks.ts'
 import { quoteName } from '../sql-text.ts'
 import { ValueType } from '../value-type.ts'
 import { readerOf } from './node-type.ts'
+import { checkedPorts, findRowSchema } from './source-schema.ts'
 
 const SourceOptions = z.strictObject({
   delimiter: z.string().min(1).max(4).optional(),
@@ -18,7 +20,7 @@ export const SourceSpec = z.strictObject({
 })
 export type SourceSpec = z.infer<typeof SourceSpec>
 
-/** Rows of a data source. Without a schema no row can break one: `rejected` is empty then. */
+/** Rows of a data source. Those that break its schema leave by `rejected`; without a schema none can. */
 export const readSource = readerOf<SourceSpec>({
   kind: 'source',
   schema: SourceSpec,
@@ -26,22 +28,32 @@ export const readSource = readerOf<SourceSpec>({
   outputs: () => ['out', 'rejected'],
   expressions: () => [],
   invalid: () => [],
-  notBuilt: (spec) => [
-    ...(spec.schema === undefined
+  notBuilt: ({ options }) =>
+    options?.query === undefined
       ? []
-      : [{ path: '.schema', message: 'This version cannot check rows against a schema yet.' }]),
-    ...(spec.options?.query === undefined
-      ? []
-      : [{ path: '.options.query', message: 'This version cannot read database files yet.' }])
-  ],
-  compile: async ({ dataSource, options = {} }, { findSource, report, describe, relationOf }) => {
-    const source = await findSource(dataSource, options)
+      : [{ path: '.options.query', message: 'This version cannot read database files yet.' }],
+  compile: async ({ dataSource, options: told = {}, schema: named }, compiling) => {
+    const { findSource, report, describe, relationOf } = compiling
+    const schema = named && (await findRowSchema(named, compiling))
+    if (named !== undefined && schema === undefined) return undefined
+    const first = await findSource(dataSource, told)
+    const asText =
+      first && schema && 'columns' in first && first.untyped === true
+        ? textColumns(schema, first.columns)
+        : []
+    const types = { ...Object.fromEntries(asText.map((name) => [name, 'text'])), ...told.types }
+    const options = asText.length === 0 ? told : { ...told, types }
+    const source = asText.length === 0 ? first : await findSource(dataSource, options)
     if (source === undefined) {
       const message = `There is no data source "${dataSource}" in the catalog. Import the file, or choose another.`
       return report('.dataSource', 'unknown-source', message)
     }
     if ('unreadable' in source) return report('.options', 'invalid', source.unreadable)
     const { columns } = source
+    if (schema !== undefined) {
+      const ports = await checkedPorts(schema, source, compiling)
+      return ports && { source: { source, options, rows: columns }, ports }
+    }
     const relation = relationOf('out')
     const sql = `SELECT *, CAST(NULL AS VARCHAR) AS "_reason" FROM ${quoteName(relation)} LIMIT 0`
     const rejected = await describe('', sql, [{ relation, columns }])
