@@ -55,7 +55,7 @@ const DB_CALLS: Limits<WireDbApi> = {
 }
 
 const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
-  sources: { importFile: null, preview: COMPUTED, rename: STORED, remove: STORED },
+  sources: { importFile: null, preview: COMPUTED, inferSchema: COMPUTED, rename: STORED, remove: STORED },
   workflows: {
     import: COMPUTED,
     export: STORED,

@@ -1,5 +1,6 @@
 import { FlowForgeError, type BlobStorePort, type DbContext } from '../db/ports.ts'
 import { dataSourceAggregate } from '../workflow/data-source/data-source.ts'
+import { inferSchema } from '../workflow/schema/infer-schema.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { AggregateStore } from './aggregate-store.ts'
 import type { Catalog } from './catalog.ts'
@@ -133,6 +134,11 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
         return engine.page({ source: source.config.prepared, offset, limit })
       }
     ),
+    inferSchema: handler('sources.inferSchema', inputs.inferSchema, async ({ dataSourceId }) => {
+      const { prepared } = (await catalog.byId(dataSourceId)).config
+      const nulls = await engine.nullCounts({ source: prepared })
+      return inferSchema(prepared.columns.map((column, at) => ({ ...column, nulls: nulls[at] ?? 0 })))
+    }),
     rename: handler('sources.rename', inputs.rename, async ({ dataSourceId, name }, callId) => {
       const taken = await catalog.byName(name)
       if (taken !== undefined && taken.id !== dataSourceId) {

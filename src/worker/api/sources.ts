@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RowSchema } from '../../workflow/schema/json-schema.ts'
 import type { Page } from './page.ts'
 import { Text, type In } from './parts.ts'
 
@@ -11,6 +12,8 @@ export const sourcesInputs = {
     offset: z.number().int().min(0).optional(),
     limit: z.number().int().min(1).max(10_000).optional()
   }),
+  /** + A JSON Schema that all of its rows hold. */
+  inferSchema: z.strictObject({ dataSourceId: Text }),
   /** + The names that workflows know it by change with it only in drafts that are edited by hand. */
   rename: z.strictObject({ dataSourceId: Text, name: Text.max(200) }),
   /** + Removes it from the catalog; refused with `CONFLICT` while a draft or an active version names it. */
@@ -22,6 +25,7 @@ type Inputs = { [K in keyof typeof sourcesInputs]: In<(typeof sourcesInputs)[K]>
 export type SourcesApi = {
   importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
   preview(args: Inputs['preview']): Promise<Page>
+  inferSchema(args: Inputs['inferSchema']): Promise<RowSchema>
   rename(args: Inputs['rename']): Promise<void>
   remove(args: Inputs['remove']): Promise<void>
 }

@@ -135,6 +135,8 @@ export interface ComputeEngine {
   binder(parameters: Parameters): Promise<Binder>
   /** A slice of a source's rows. */
   page(args: { source: PreparedSource; offset: number; limit: number }): Promise<Page>
+  /** How many values each column of a source lacks, in the columns' order. */
+  nullCounts(args: { source: PreparedSource }): Promise<readonly number[]>
   /** First rows of a planned relation, and the count of all. */
   preview(args: {
     plan: Plan

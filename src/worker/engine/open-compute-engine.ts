@@ -2,7 +2,7 @@ import { createArtifactReader, openArtifact } from './artifact-reading.ts'
 import type { OpenComputeEngine } from './compute-engine.ts'
 import { createBinder } from './duckdb-binder.ts'
 import { executePlan } from './execution.ts'
-import { relationPreview, sourcePage } from './pages.ts'
+import { relationPreview, sourceNulls, sourcePage } from './pages.ts'
 import { prepareSource } from './prepare.ts'
 import { rememberAnswers } from './remembered-binder.ts'
 import { createSessions } from './sessions.ts'
@@ -20,6 +20,7 @@ export const openComputeEngine: OpenComputeEngine = ({ blobStore }) => {
     // Which parameters there are does not matter here: each stands in SQL as a variable cast to its type.
     binder: async () => binder,
     page: sourcePage(parts),
+    nullCounts: sourceNulls(parts),
     preview: relationPreview(parts),
     execute: executePlan(parts),
     readArtifact: createArtifactReader(blobStore),

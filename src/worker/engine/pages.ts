@@ -1,6 +1,7 @@
 import { RecordBatchReader } from 'apache-arrow'
 import type { Plan } from '../../workflow/plan-types.ts'
 import { toQuery } from '../../workflow/query.ts'
+import { quoteName } from '../../workflow/sql-text.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
 import { toRows } from './arrow-rows.ts'
@@ -36,6 +37,18 @@ export const sourcePage =
       const relation = await tables.relation(place, source)
       const rows = await fetchRows(place.session, `FROM ${relation} LIMIT ${limit} OFFSET ${offset}`, columns)
       return { columns: pageColumns(columns), rows, total }
+    })
+
+export const sourceNulls =
+  ({ sessions, tables }: Parts): ComputeEngine['nullCounts'] =>
+  ({ source }) =>
+    sessions.work({}, async (place) => {
+      const relation = await tables.relation(place, source)
+      const counts = source.columns.map(
+        ({ name }, at) => `(count(*) - count(${quoteName(name)}))::DOUBLE AS n${at}`
+      )
+      const [row] = await place.session.rows(`SELECT ${counts.join(', ')} FROM ${relation}`)
+      return source.columns.map((_, at) => Number(row?.[`n${at}`]))
     })
 
 const provideNeeded = async (

@@ -21,6 +21,7 @@ import { createRecorder } from './recorder.ts'
 import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
 import { findReuse, nothingReused } from './reusing.ts'
 import { keysOf } from './run-keys.ts'
+import { sourceDrift } from './source-drift.ts'
 
 export type RunEnd = { status: RunStatus; error?: { message: string; nodeId?: string } }
 export type QueuedRun = {
@@ -133,6 +134,10 @@ export const createRunner = (parts: Parts): Runner => {
       { runId, graph, plan, sources: files, keys, earlier }
     )
     await recorder.recordSources()
+    const drifts = inputs === undefined && !isResumed ? await sourceDrift(context, runId, files) : []
+    for (const { message, meta } of drifts) {
+      await recorder.listener.log({ nodeId: null, level: 'warn', message, meta })
+    }
     const isAnew = options.reuse === 'none'
     const reuse =
       isAnew && !isResumed

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import type { DbContext } from '../../db/ports.ts'
+import { columnDrift } from '../../workflow/schema/drift.ts'
+import { ValueType } from '../../workflow/value-type.ts'
+import type { CatalogSource } from '../catalog.ts'
+
+const LastRead = z.object({
+  run_id: z.string(),
+  columns: z.string().transform((text, issues) => {
+    const parsed = z.array(z.object({ name: z.string(), type: ValueType })).safeParse(JSON.parse(text))
+    if (parsed.success) return parsed.data
+    issues.addIssue('no columns')
+    return z.NEVER
+  })
+})
+
+/** What the last run of the same workflow that succeeded read at the same node. */
+const LAST_READ = `
+  SELECT a.run_id, a.schema_json ->> '$.columns' AS "columns" FROM artifacts a
+  JOIN runs r ON r.id = a.run_id
+  JOIN workflow_versions v ON v.id = r.workflow_version_id
+  WHERE v.workflow_id = (
+          SELECT w.workflow_id FROM runs n JOIN workflow_versions w ON w.id = n.workflow_version_id WHERE n.id = ?1)
+    AND a.run_id <> ?1 AND r.status = 'succeeded' AND a.stats_json ->> '$.role' = 'source'
+    AND a.node_id = v.id || '/' || ?2 AND a.schema_json IS NOT NULL
+  ORDER BY a.created_at DESC, a.rowid DESC LIMIT 1`
+
+export type Drift = {
+  readonly nodeId: string
+  readonly message: string
+  readonly meta: Record<string, unknown>
+}
+
+/** How the sources of a run differ from those that the last run read at the same nodes. */
+export const sourceDrift = async (
+  context: DbContext,
+  runId: string,
+  sources: ReadonlyMap<string, CatalogSource>
+): Promise<readonly Drift[]> => {
+  const found: Drift[] = []
+  for (const [nodeId, { name, config }] of sources) {
+    const [row] = await context.projectionStore.query({ sql: LAST_READ, params: [runId, nodeId] })
+    if (row === undefined) continue
+    const last = LastRead.parse(row)
+    const differences = columnDrift(last.columns, config.prepared.columns)
+    if (differences.length === 0) continue
+    const message = `${name} is not as the last run read it: ${differences.join('; ')}.`
+    found.push({ nodeId, message, meta: { drift: differences, nodeId, lastRunId: last.run_id } })
+  }
+  return found
+}
