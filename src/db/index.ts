@@ -4,6 +4,7 @@ import { openContext, prepareStorage, type ContextOptions } from './sqlite/adapt
 
 export { openRescue } from './salvage/open-rescue.ts'
 export { NEWEST_SCHEMA } from './migrations/migrations.ts'
+export { readSqliteFile } from './sqlite-file/read-sqlite-file.ts'
 export { prepareStorage }
 export type { ContextOptions }
 

@@ -30,6 +30,7 @@ export type {
 export type { CheckFinding, CheckReport, HealthPort, HealthState, LastEnd } from './health-port.ts'
 import type { HealthPort } from './health-port.ts'
 import type { LogPort } from './log-port.ts'
+export type { FileRows, FileValue, ReadSqliteFile } from './sqlite-file-port.ts'
 export type { Past, RebuildPort, RowChange } from './rebuild-port.ts'
 import type { Past, RebuildPort, RowChange } from './rebuild-port.ts'
 

@@ -1,5 +1,5 @@
 import { expose } from 'comlink'
-import { NEWEST_SCHEMA, openDbContext, prepareStorage } from '../db/index.ts'
+import { NEWEST_SCHEMA, openDbContext, prepareStorage, readSqliteFile } from '../db/index.ts'
 import { toFlowForgeError } from '../db/ports.ts'
 import type { Boot } from './api.ts'
 import { openBackupNotes } from './backups/notes.ts'
@@ -39,7 +39,7 @@ const toBoot = (thrown: unknown): Boot => {
 
 const open = async (onReplaced: () => void): Promise<Opened> => {
   const context = await openDbContext({ storage: 'opfs', now, newId })
-  const engine = openComputeEngine({ blobStore: context.blobStore })
+  const engine = openComputeEngine({ blobStore: context.blobStore, readSqliteFile })
   const program = await startProgram({
     context,
     engine,

@@ -22,7 +22,12 @@ const KINDS: Readonly<Record<string, SourceKind>> = {
   xlsx: 'excel',
   parquet: 'parquet',
   arrow: 'file',
-  feather: 'file'
+  feather: 'file',
+  sqlite: 'db',
+  sqlite3: 'db',
+  db: 'db',
+  duckdb: 'db',
+  ddb: 'db'
 }
 
 const kindOf = (fileName: string): SourceKind => {
@@ -31,7 +36,7 @@ const kindOf = (fileName: string): SourceKind => {
   if (kind !== undefined) return kind
   throw new FlowForgeError(
     'INVALID_INPUT',
-    `"${fileName}" is of a kind that cannot be read yet. Drop a .csv, .tsv, .json, .ndjson, .xlsx, .parquet or .arrow file.`,
+    `"${fileName}" is of a kind that cannot be read yet. Drop a .csv, .tsv, .json, .ndjson, .xlsx, .parquet, .arrow, .sqlite or .duckdb file.`,
     { fileName, reason: 'unknown-kind' }
   )
 }

@@ -5,7 +5,8 @@ import { useWorkerClient } from '../useWorkerClient.ts'
 import { useReport } from './useReport.ts'
 
 /** Endings that the picker offers. What is dropped is tried whatever its ending: the worker says what it cannot read. */
-export const ACCEPTED = '.csv,.tsv,.tab,.txt,.json,.ndjson,.jsonl,.xlsx,.parquet,.arrow,.feather'
+export const ACCEPTED =
+  '.csv,.tsv,.tab,.txt,.json,.ndjson,.jsonl,.xlsx,.parquet,.arrow,.feather,.sqlite,.sqlite3,.db,.duckdb,.ddb'
 
 const WORKFLOW_FORMAT = 'flowforge.workflow/1'
 /** A workflow file holds no data: one that is larger is data. */

@@ -11,7 +11,7 @@ export const MAX_ROWS = 2_000_000
 const STEPS_A_LOOK = 4_000
 
 /** Functions that reach beyond the query: files, code, settings. None of them is needed to read rows. */
-const FORBIDDEN_FUNCTIONS = new Set([
+export const FORBIDDEN_FUNCTIONS = new Set([
   'load_extension',
   'readfile',
   'writefile',
@@ -21,7 +21,7 @@ const FORBIDDEN_FUNCTIONS = new Set([
 ])
 
 /** Tables without a schema that show the database's pages, its statements or their code instead of rows. */
-const FORBIDDEN_TABLES = new Set([
+export const FORBIDDEN_TABLES = new Set([
   'sqlite_dbpage',
   'sqlite_dbdata',
   'sqlite_dbptr',

@@ -5,7 +5,7 @@ import type { ArrowLayout } from './compute-engine.ts'
 const PIECE_BYTES = 16 * 1024 * 1024
 
 /** What ends an Arrow IPC stream: a continuation mark and a message of length 0. The engine leaves it out. */
-const END_MARKER: Uint8Array<ArrayBuffer> = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
+export const END_MARKER: Uint8Array<ArrayBuffer> = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
 
 /** Rows in the messages of an Arrow IPC fragment, without decoding them. */
 export const rowsIn = (bytes: Uint8Array): number => {

@@ -1,4 +1,14 @@
-import { Bool, Float64, Int64, Table, tableToIPC, Utf8, vectorFromArray, type Vector } from 'apache-arrow'
+import {
+  Binary,
+  Bool,
+  Float64,
+  Int64,
+  Table,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+  type Vector
+} from 'apache-arrow'
 import type { Column } from '../../workflow/value-type.ts'
 import { toJson, toText } from './value-text.ts'
 
@@ -29,6 +39,11 @@ const toVector = ({ type }: Column, values: readonly unknown[]): Vector => {
     return vectorFromArray(
       values.map((value) => value ?? null),
       new Bool()
+    )
+  if (type === 'bytes' && present.every((value) => value instanceof Uint8Array))
+    return vectorFromArray(
+      values.map((value) => value ?? null),
+      new Binary()
     )
   const text = type === 'json' ? toJson : toText
   return vectorFromArray(

@@ -1,4 +1,4 @@
-import type { BlobStorePort } from '../../db/ports.ts'
+import type { BlobStorePort, ReadSqliteFile } from '../../db/ports.ts'
 import type { Binder } from '../../workflow/binder.ts'
 import type { Parameters } from '../../workflow/graph.ts'
 import type { SinkFormat } from '../../workflow/nodes/sink.ts'
@@ -7,8 +7,8 @@ import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
 import type { AskService } from './ask-service.ts'
 
-/** As `data_sources.kind` names them; `file` is Arrow. */
-export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file'
+/** As `data_sources.kind` names them; `file` is Arrow, `db` SQLite or DuckDB. */
+export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file' | 'db'
 
 /** How a CSV file is cut into cells, found by sniffing or told by a source node's options; enough to read it again the same way. */
 export type CsvDialect = {
@@ -175,4 +175,7 @@ export interface ComputeEngine {
   close(): Promise<void>
 }
 
-export type OpenComputeEngine = (args: { blobStore: BlobStorePort }) => ComputeEngine
+export type OpenComputeEngine = (args: {
+  blobStore: BlobStorePort
+  readSqliteFile: ReadSqliteFile
+}) => ComputeEngine

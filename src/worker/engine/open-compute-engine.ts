@@ -10,13 +10,13 @@ import { MEDIA_TYPES, toFile } from './sink-files.ts'
 import { createSourceTables } from './source-tables.ts'
 
 /** The compute engine over DuckDB-WASM. Its worker starts with the first call, not here. */
-export const openComputeEngine: OpenComputeEngine = ({ blobStore }) => {
+export const openComputeEngine: OpenComputeEngine = ({ blobStore, readSqliteFile }) => {
   const sessions = createSessions()
   const tables = createSourceTables(blobStore)
   const parts = { sessions, tables, blobStore }
   const binder = rememberAnswers(createBinder(sessions))
   return {
-    prepare: prepareSource(parts),
+    prepare: prepareSource({ ...parts, readSqliteFile }),
     // Which parameters there are does not matter here: each stands in SQL as a variable cast to its type.
     binder: async () => binder,
     page: sourcePage(parts),

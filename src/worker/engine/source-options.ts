@@ -6,6 +6,8 @@ const SourceOptions = z.object({
   delimiter: z.string().min(1).optional(),
   header: z.boolean().optional(),
   sheet: z.string().optional(),
+  table: z.string().optional(),
+  query: z.string().max(100_000).optional(),
   types: z.record(z.string(), ValueType).optional()
 })
 

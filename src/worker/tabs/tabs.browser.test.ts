@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openDbContext } from '../../db/index.ts'
+import { openDbContext, readSqliteFile } from '../../db/index.ts'
 import { FlowForgeError, type DbContext } from '../../db/ports.ts'
 import { createDeferred } from '../deferred.ts'
 import { openComputeEngine } from '../engine/open-compute-engine.ts'
@@ -22,7 +22,7 @@ describe('a tab that works through another', () => {
 
   beforeEach(async () => {
     context = await openDbContext({ storage: 'memory', ...systemWorld })
-    const engine = openComputeEngine({ blobStore: context.blobStore })
+    const engine = openComputeEngine({ blobStore: context.blobStore, readSqliteFile })
     const program = await startProgram({ context, engine, world: systemWorld, baseUrl: '/' })
     target = toTarget(program, context)
     follower = createSwitchboard()

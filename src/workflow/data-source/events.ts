@@ -30,8 +30,8 @@ export const Prepared = z.strictObject({
 })
 export type Prepared = z.infer<typeof Prepared>
 
-/** As `data_sources.kind` names them; `file` is an Arrow file. */
-export const DataSourceKind = z.enum(['csv', 'json', 'excel', 'parquet', 'file'])
+/** As `data_sources.kind` names them; `file` is an Arrow file, `db` one of SQLite or DuckDB. */
+export const DataSourceKind = z.enum(['csv', 'json', 'excel', 'parquet', 'file', 'db'])
 
 /** `blobKey`, `size` and `sha256` are of the file as it was dropped. */
 const DataSourceImported = z.strictObject({

@@ -9,6 +9,8 @@ const SourceOptions = z.strictObject({
   delimiter: z.string().min(1).max(4).optional(),
   header: z.boolean().optional(),
   sheet: z.string().optional(),
+  /** Of a database file: the table, or a SELECT over its tables. */
+  table: z.string().optional(),
   query: z.string().optional(),
   types: z.record(z.string(), ValueType).optional()
 })
@@ -28,10 +30,7 @@ export const readSource = readerOf<SourceSpec>({
   outputs: () => ['out', 'rejected'],
   expressions: () => [],
   invalid: () => [],
-  notBuilt: ({ options }) =>
-    options?.query === undefined
-      ? []
-      : [{ path: '.options.query', message: 'This version cannot read database files yet.' }],
+  notBuilt: () => [],
   compile: async ({ dataSource, options: told = {}, schema: named }, compiling) => {
     const { findSource, report, describe, relationOf } = compiling
     const schema = named && (await findRowSchema(named, compiling))

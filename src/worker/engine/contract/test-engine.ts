@@ -1,3 +1,5 @@
+// oxlint-disable-next-line no-restricted-imports -- a test puts together what the composition root does
+import { readSqliteFile } from '../../../db/index.ts'
 import type { DbContext } from '../../../db/ports.ts'
 import { planGraph } from '../../../workflow/plan.ts'
 import type { Graph, ParameterValues } from '../../../workflow/graph.ts'
@@ -48,6 +50,7 @@ const kindOf = (fileName: string): SourceKind => {
   if (fileName.endsWith('.xlsx')) return 'excel'
   if (fileName.endsWith('.parquet')) return 'parquet'
   if (fileName.endsWith('.arrow')) return 'file'
+  if (/\.(sqlite|db|duckdb)$/.test(fileName)) return 'db'
   return /json[l]?$/.test(fileName) ? 'json' : 'csv'
 }
 
@@ -62,7 +65,7 @@ export const IN_MEMORY = { storage: 'memory', now: () => '2026-01-01T00:00:00.00
 
 export const openTestEngine = (context: DbContext): TestEngine => {
   const { blobStore } = context
-  const engine = openComputeEngine({ blobStore })
+  const engine = openComputeEngine({ blobStore, readSqliteFile })
   const put: TestEngine['put'] = async (content) => {
     const stored = await blobStore.putStream({ prefix: 'sources/', stream: new Blob([content]).stream() })
     return stored.key
