@@ -9,7 +9,7 @@ import type { Catalog, CatalogSource } from '../catalog.ts'
 export const catalogOfPast = (
   catalog: Catalog,
   sources: readonly ManifestSource[]
-): Pick<Catalog, 'find' | 'byName' | 'byId' | 'prepared'> => {
+): Pick<Catalog, 'find' | 'findSchema' | 'byName' | 'byId' | 'prepared'> => {
   const byName = async (name: string): Promise<CatalogSource | undefined> => {
     const past = sources.find((source) => source.name === name)
     if (past === undefined) return undefined
@@ -31,6 +31,7 @@ export const catalogOfPast = (
   return {
     byId: catalog.byId,
     prepared: catalog.prepared,
+    findSchema: catalog.findSchema,
     byName,
     find: async (name, options) => {
       const source = await byName(name)

@@ -1,3 +1,5 @@
+// oxlint-disable-next-line no-restricted-imports -- a test puts together what the composition root does
+import { readSqliteFile } from '../../../db/index.ts'
 import type { DbContext } from '../../../db/ports.ts'
 import type { FlowForgeApi } from '../../api.ts'
 import { openComputeEngine } from '../../engine/open-compute-engine.ts'
@@ -22,7 +24,7 @@ export type TestProgram = {
 }
 
 export const startTestProgram = async (context: DbContext): Promise<TestProgram> => {
-  const engine = openComputeEngine({ blobStore: context.blobStore })
+  const engine = openComputeEngine({ blobStore: context.blobStore, readSqliteFile })
   const { flowforge } = await startProgram({ context, engine, world: systemWorld, baseUrl: '/' })
   const query = (sql: string, ...params: unknown[]) => context.projectionStore.query({ sql, params })
   const keyOf = (nodeId: unknown): string => String(nodeId).replace(/^.*\//, '')
