@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openDbContext } from '../../db/index.ts'
+import { IN_MEMORY } from '../engine/contract/test-engine.ts'
+import { startTestProgram, type TestProgram } from './contract/test-program.ts'
+
+let program: TestProgram
+beforeAll(async () => {
+  const context = await openDbContext(IN_MEMORY)
+  await context.projectionStore.upsert({
+    table: 'schemas',
+    rows: [
+      {
+        id: 'schema:orders@1',
+        name: 'orders',
+        version: 1,
+        schema_json: JSON.stringify({
+          type: 'object',
+          properties: { id: { type: 'integer' }, zip: { type: 'string', minLength: 5 } },
+          required: ['id']
+        }),
+        created_at: IN_MEMORY.now()
+      }
+    ]
+  })
+  program = await startTestProgram(context)
+})
+afterAll(() => program.close())
+
+test('a run sends the rows on that hold their schema, and the others with the reason', async () => {
+  await program.importText('orders.csv', 'id,zip\n1,02134\none,10001\n3,99\n,12345\n')
+  const sink = (id: string) => ({
+    id,
+    kind: 'sink',
+    name: id,
+    spec: { format: 'csv', fileName: `${id}.csv` }
+  })
+  const { workflowId } = await program.flowforge.workflows.import({
+    format: 'flowforge.workflow/1',
+    name: 'Checked orders',
+    nodes: [
+      {
+        id: 'orders',
+        kind: 'source',
+        name: 'Orders',
+        spec: { dataSource: 'orders.csv', schema: { name: 'orders' } }
+      },
+      sink('good'),
+      sink('bad')
+    ],
+    edges: [
+      { from: 'orders', to: 'good' },
+      { from: 'orders', fromPort: 'rejected', to: 'bad' }
+    ]
+  })
+  const { runId, status, message } = await program.run({ workflowId })
+  expect([status, message]).toEqual(['succeeded', undefined])
+  expect(await program.rows(runId, 'good')).toEqual([{ id: 1, zip: '02134' }])
+  expect(await program.rows(runId, 'bad')).toEqual([
+    { id: 'one', zip: '10001', _reason: '"id" is not an integer' },
+    { id: '3', zip: '99', _reason: '"zip" is shorter than 5' },
+    { id: null, zip: '12345', _reason: '"id" is required and empty' }
+  ])
+})
