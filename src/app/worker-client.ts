@@ -83,6 +83,20 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     rebuild: null
   },
   history: { stateAt: COMPUTED },
+  catalog: {
+    create: STORED,
+    edit: STORED,
+    undo: STORED,
+    redo: STORED,
+    discard: STORED,
+    publish: STORED,
+    rename: STORED,
+    describe: STORED,
+    remove: STORED,
+    get: STORED,
+    list: STORED,
+    whereUsed: STORED
+  },
   examples: { open: null },
   log: { state: STORED, verify: null },
   health: { state: STORED, check: null },

@@ -38,6 +38,8 @@ export type AggregateStore = {
   }
   /** The same for commands that follow from an event: theirs name it as their cause, and keep its correlation id. */
   causedBy(cause: Cause | undefined): Pick<AggregateStore, 'execute'>
+  /** The same inside a transaction that is already open, whatever else is awaited in it. */
+  within(tx: DbContext): AggregateStore
 }
 
 /** A snapshot is taken when a stream has grown by this many events since the last. */
@@ -157,6 +159,7 @@ export const createAggregateStore = (
   load: async (aggregate, aggregateId) => loadFrom(context, aggregate, aggregateId),
   ...executing(context, log, world, {}),
   causedBy: (cause) => executing(context, log, world, { cause }),
+  within: (tx) => createAggregateStore(tx, log, world),
   once: (callId) => ({
     ...executing(context, log, world, { callId }),
     wasCarriedOut: async () => callId !== undefined && wasCarriedOut(context, callId)

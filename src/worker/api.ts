@@ -10,6 +10,7 @@ import { artifactsInputs, type ArtifactsApi } from './api/artifacts.ts'
 import { replicasInputs, type ReplicasApi } from './api/replicas.ts'
 import { projectionsInputs, type ProjectionsApi } from './api/projections.ts'
 import { historyInputs, type HistoryApi } from './api/history.ts'
+import { catalogInputs, type CatalogApi } from './api/catalog.ts'
 import { examplesInputs, type ExamplesApi } from './api/examples.ts'
 import { logInputs, type LogApi } from './api/log.ts'
 import { healthInputs, type HealthApi } from './api/health.ts'
@@ -58,6 +59,7 @@ export {
 } from './api/database.ts'
 export type { ArchivePreview } from './api/archive.ts'
 export type { BackupRhythm, BackupStatus, MadeBackup } from './api/backup.ts'
+export type { CatalogEntry, CatalogItemView, CatalogUses } from './api/catalog.ts'
 export type { LogState } from './api/log.ts'
 export type { Page } from './api/page.ts'
 export type { RunProgress, RunStatus } from './api/runs.ts'
@@ -78,6 +80,7 @@ export const flowForgeInputs = {
   replicas: replicasInputs,
   projections: projectionsInputs,
   history: historyInputs,
+  catalog: catalogInputs,
   examples: examplesInputs,
   log: logInputs,
   health: healthInputs,
@@ -94,6 +97,7 @@ export type FlowForgeApi = {
   replicas: ReplicasApi
   projections: ProjectionsApi
   history: HistoryApi
+  catalog: CatalogApi
   examples: ExamplesApi
   log: LogApi
   health: HealthApi

@@ -1,4 +1,6 @@
 import { FlowForgeError } from '../db/ports.ts'
+import { resolveGraph, type UsedItem } from '../workflow/catalog/resolve.ts'
+import { upstreamOf } from '../workflow/graph-order.ts'
 import type { Graph, ParameterValues, Parameters } from '../workflow/graph.ts'
 import { parameterProblems } from '../workflow/parameter-values.ts'
 import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
@@ -6,6 +8,7 @@ import type { Plan } from '../workflow/plan-types.ts'
 import type { Problem } from '../workflow/problem.ts'
 import type { ManifestSource } from '../workflow/run/run-manifest.ts'
 import type { Catalog } from './catalog.ts'
+import type { ItemVersions } from './catalog-items/item-versions.ts'
 import {
   sourceKey,
   type ComputeEngine,
@@ -50,23 +53,52 @@ export type Planning = {
       until?: string | undefined
       inputs?: readonly ManifestSource[] | undefined
     }
-  ): Promise<{ plan: Plan; sources: PreparedSources }>
+  ): Promise<{
+    plan: Plan
+    sources: PreparedSources
+    /** The graph with the catalog's items filled in, as it was planned, and which items these were. */
+    resolved: Graph
+    used: readonly UsedItem[]
+  }>
 }
 
-export const createPlanning = (catalog: Catalog, engine: ComputeEngine): Planning => {
+/** Is it of what is planned: all, or the node `until` and what feeds it? */
+const concerns = (graph: Graph, until: string | undefined): ((nodeId: string | undefined) => boolean) => {
+  if (until === undefined) return () => true
+  const wanted = upstreamOf(graph.edges, until)
+  return (nodeId) => nodeId !== undefined && wanted.has(nodeId)
+}
+
+export const createPlanning = (
+  catalog: Catalog,
+  itemVersions: ItemVersions,
+  engine: ComputeEngine
+): Planning => {
   const answerFor = async (
     graph: Graph,
     parameters: ParameterValues,
     until: string | undefined,
     inputs?: readonly ManifestSource[]
-  ) =>
-    planGraph({
-      graph,
-      parameters,
+  ): Promise<PlanAnswer & { resolved: Graph; used: readonly UsedItem[] }> => {
+    const resolved = resolveGraph(graph, await itemVersions.forGraph(graph))
+    const answer = await planGraph({
+      graph: resolved.graph,
+      parameters: { ...parameters, ...resolved.values },
       catalog: inputs === undefined ? catalog : catalogOfPast(catalog, inputs),
-      binder: await engine.binder(graph.parameters),
+      binder: await engine.binder(resolved.graph.parameters),
       ...(until === undefined ? {} : { until })
     })
+    const isOfPlan = concerns(graph, until)
+    const missing = resolved.problems.filter(({ nodeId }) => isOfPlan(nodeId))
+    return {
+      problems: [...missing, ...answer.problems.map(resolved.toOriginal)],
+      columns: answer.columns,
+      // Without what is missing the plan would be of less than was asked for.
+      ...(missing.length > 0 ? {} : { plan: answer.plan }),
+      resolved: resolved.graph,
+      used: resolved.used.filter(({ nodeId }) => isOfPlan(nodeId))
+    }
+  }
 
   const sourcesOf = async (plan: Plan): Promise<PreparedSources> => {
     const sources = new Map<string, PreparedSource>()
@@ -86,7 +118,8 @@ export const createPlanning = (catalog: Catalog, engine: ComputeEngine): Plannin
     plan: async (graph, { parameters = {}, until, inputs }) => {
       const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, inputs)
       if (answer.plan === undefined) throw problemsError(answer.problems)
-      return { plan: answer.plan, sources: await sourcesOf(answer.plan) }
+      const { plan, resolved, used } = answer
+      return { plan, sources: await sourcesOf(plan), resolved, used }
     }
   }
 }

@@ -9,6 +9,8 @@ import { createBackupJobs } from './backups/jobs.ts'
 import { memoryBackupNotes, type BackupNoteStore } from './backups/notes.ts'
 import { startScheduledBackups } from './backups/scheduled.ts'
 import { createCatalog } from './catalog.ts'
+import { createCatalogHandlers } from './catalog-handlers.ts'
+import { createItemVersions } from './catalog-items/item-versions.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
@@ -66,7 +68,7 @@ export const startProgram = async (args: {
   await endInterruptedRuns(context, aggregates)
 
   const catalog = createCatalog(context, engine)
-  const planning = createPlanning(catalog, engine)
+  const planning = createPlanning(catalog, createItemVersions(context, aggregates), engine)
   const board = createProgressBoard()
   const askFor = createAsking({ context, world })
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world, askFor })
@@ -105,6 +107,7 @@ export const startProgram = async (args: {
       requests: createRequestHandlers({ context, aggregates }),
       artifacts: createArtifactHandlers({ context, engine }),
       replicas: createReplicaHandlers(context),
+      catalog: createCatalogHandlers({ context, aggregates, world }),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       backup: createBackupHandlers({ context, jobs, notes, scheduled, onReplaced }),
       archive: createArchiveHandlers(context),

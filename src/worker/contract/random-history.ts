@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import type { DbContext, Row } from '../../db/ports.ts'
+import { catalogAggregate, type CatalogCommand } from '../../workflow/catalog/catalog-item.ts'
+import type { CatalogContent } from '../../workflow/catalog/content.ts'
 import type { GraphChange } from '../../workflow/change.ts'
 import { dataSourceAggregate, type DataSourceCommand } from '../../workflow/data-source/data-source.ts'
 import { ALL_PROJECTIONS } from '../../workflow/projections/all.ts'
@@ -13,6 +15,7 @@ export type Happening =
   | { readonly what: 'workflow'; readonly id: string; readonly command: WorkflowCommand }
   | { readonly what: 'run'; readonly id: string; readonly command: RunCommand }
   | { readonly what: 'data-source'; readonly id: string; readonly command: DataSourceCommand }
+  | { readonly what: 'catalog'; readonly id: string; readonly command: CatalogCommand }
   | { readonly what: 'upsert'; readonly table: string; readonly row: Row }
   | { readonly what: 'truncate'; readonly table: string }
   /** The test looks: async projections have caught up. */
@@ -124,6 +127,62 @@ const sourceCommand: fc.Arbitrary<DataSourceCommand> = fc.constantFrom<DataSourc
   { type: 'RemoveDataSource' }
 )
 
+const datasetId = fc.constantFrom('catalog:d', 'catalog:e')
+const content: fc.Arbitrary<CatalogContent> = fc.oneof(
+  fc.nat(3).map((n): CatalogContent => ({
+    kind: 'rule-set',
+    spec: { rules: [{ name: `r${n}`, when: `a > ${n}`, reject: 'no' }] }
+  })),
+  fc.nat(3).map((n): CatalogContent => ({ kind: 'schema', spec: { jsonSchema: { maxProperties: n } } })),
+  fc.nat(3).map((n): CatalogContent => ({
+    kind: 'endpoint',
+    spec: { baseUrl: `https://example.com/${n}`, headers: { Accept: 'text/csv' } }
+  })),
+  fc.constant<CatalogContent>({
+    kind: 'request-template',
+    spec: { endpoint: 'E', method: 'POST', path: '/{{a}}', body: '\u0000' }
+  }),
+  fc.nat(3).map((n): CatalogContent => ({ kind: 'dataset', spec: { format: `f${n}` } })),
+  fc.constant<CatalogContent>({ kind: 'dataset', spec: { schema: { name: 'S' } } }),
+  fc.constant<CatalogContent>({
+    kind: 'join',
+    spec: { left: 'L', right: 'R', type: 'inner', on: [{ left: 'a', right: 'b' }] }
+  }),
+  fc.constant<CatalogContent>({ kind: 'auth-profile', spec: { kind: 'none' } })
+)
+const itemName = fc.constantFrom('one', 'two')
+const references = fc.record({
+  endpoint: fc.constantFrom('catalog:c', 'catalog:d'),
+  left: datasetId,
+  right: datasetId,
+  schema: fc.constantFrom('catalog:c@1', 'catalog:d@1')
+})
+const catalogCommand: fc.Arbitrary<CatalogCommand> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ name: itemName, content, references })
+      .map((item): CatalogCommand => ({ type: 'CreateItem', ...item }))
+  },
+  {
+    weight: 3,
+    arbitrary: content.map((edited): CatalogCommand => ({ type: 'EditItemDraft', content: edited }))
+  },
+  {
+    weight: 3,
+    arbitrary: references.map((ids): CatalogCommand => ({ type: 'PublishItemDraft', references: ids }))
+  },
+  { weight: 1, arbitrary: itemName.map((name): CatalogCommand => ({ type: 'RenameItem', name })) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<CatalogCommand>(
+      { type: 'UndoItemEdit' },
+      { type: 'DescribeItem', description: 'said' },
+      { type: 'RemoveItem' }
+    )
+  }
+)
+
 const status = fc.constantFrom('queued', 'running', 'failed')
 const directRow: fc.Arbitrary<Happening> = fc.oneof(
   fc
@@ -158,7 +217,7 @@ const directRow: fc.Arbitrary<Happening> = fc.oneof(
     row: { id: 'artifact:1', rows }
   })),
   fc
-    .constantFrom('workflow_runs', 'run_logs', 'runs', 'edges', 'workflows')
+    .constantFrom('workflow_runs', 'run_logs', 'runs', 'edges', 'workflows', 'rule_sets', 'endpoints')
     .map((table): Happening => ({ what: 'truncate', table }))
 )
 
@@ -185,6 +244,14 @@ export const happenings: fc.Arbitrary<Happening[]> = fc.array(
         command: sourceCommand
       })
     },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        what: fc.constant('catalog' as const),
+        id: fc.constantFrom('catalog:c', 'catalog:d', 'catalog:e'),
+        command: catalogCommand
+      })
+    },
     { weight: 3, arbitrary: directRow },
     { weight: 2, arbitrary: fc.constant({ what: 'look' as const }) }
   ),
@@ -206,6 +273,9 @@ export const happen = async (
       return
     case 'data-source':
       await store.execute(dataSourceAggregate, happening.id, happening.command)
+      return
+    case 'catalog':
+      await store.execute(catalogAggregate, happening.id, happening.command)
       return
     case 'upsert':
       return directWrites.upsert(context, { table: happening.table, rows: [happening.row] })

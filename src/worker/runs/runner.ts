@@ -107,7 +107,7 @@ export const createRunner = (parts: Parts): Runner => {
       replayOf
     } = run
     const acting = aggregates.causedBy(cause)
-    const { plan, sources } = await planning.plan(graph, { parameters, until, inputs })
+    const { plan, sources, used } = await planning.plan(graph, { parameters, until, inputs })
     const { byName } = inputs === undefined ? catalog : catalogOfPast(catalog, inputs)
     const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)), byName)
     if (!state.started) {
@@ -120,6 +120,7 @@ export const createRunner = (parts: Parts): Runner => {
           name,
           sha256: config.sha256
         })),
+        catalog: used,
         engine: ENGINE_BUILD,
         clock: world.now(),
         seed: world.newId()
