@@ -39,6 +39,12 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./runs/RunPage.vue')
   },
   {
+    path: '/catalog/:itemId?',
+    name: 'catalog',
+    meta: { title: 'Catalog' },
+    component: () => import('./catalog/CatalogPage.vue')
+  },
+  {
     path: '/settings',
     name: 'settings',
     meta: { title: 'Settings' },

@@ -15,5 +15,6 @@ export const screens = [
   screen('workflows', 'Workflows', 'i-lucide-workflow', 'w', ['workflow']),
   screen('data', 'Data', 'i-lucide-table-2', 'd'),
   screen('runs', 'Runs', 'i-lucide-circle-play', 'r', ['run']),
+  screen('catalog', 'Catalog', 'i-lucide-library', 'c'),
   screen('settings', 'Settings', 'i-lucide-settings', 's')
 ] as const

@@ -35,3 +35,12 @@ export const useEditor = (): EditorContext => {
   if (context === undefined) throw new Error('This part belongs inside the workflow editor.')
   return context
 }
+
+/** Names that expressions may say with a $ before them: the workflow's parameters, or those that a form provides. */
+export const parameterNamesKey: InjectionKey<() => readonly string[]> = Symbol('parameter names')
+
+export const useParameterNames = (): (() => readonly string[]) => {
+  const provided = inject(parameterNamesKey, null)
+  const editor = inject(editorContextKey, null)
+  return provided ?? (() => Object.keys(editor?.workflow.graph.value.parameters ?? {}))
+}

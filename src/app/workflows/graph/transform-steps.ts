@@ -15,7 +15,8 @@ export const STEP_OPS = [
   'pivot',
   'unpivot',
   'union',
-  'sql'
+  'sql',
+  'operator'
 ] as const
 export type StepOp = (typeof STEP_OPS)[number]
 
@@ -37,7 +38,8 @@ export const stepTexts: Readonly<Record<StepOp, { readonly label: string; readon
   pivot: { label: 'Pivot', does: 'Turns values of a column into columns' },
   unpivot: { label: 'Unpivot', does: 'Turns columns into rows' },
   union: { label: 'Union', does: 'Puts the rows of all inputs under each other' },
-  sql: { label: 'SQL', does: 'One SELECT over input' }
+  sql: { label: 'SQL', does: 'One SELECT over input' },
+  operator: { label: 'Operator', does: 'A reusable piece of the catalog' }
 }
 
 export const firstStep = (op: StepOp): Step => {
@@ -67,6 +69,8 @@ export const firstStep = (op: StepOp): Step => {
       return { op, all: true }
     case 'sql':
       return { op, query: 'SELECT * FROM input' }
+    case 'operator':
+      return { op, name: '' }
   }
 }
 
@@ -137,6 +141,7 @@ export const columnsAfterStep = (
       )
     case 'pivot':
     case 'sql':
+    case 'operator':
       return null
   }
 }
@@ -165,6 +170,8 @@ export const stepSummary = (step: Step): string => {
       return [asTextList(step['groupBy']).join(', '), named.map(([name]) => name).join(', ')].join(' → ')
     case 'sql':
       return asText(step['query'])
+    case 'operator':
+      return asText(step['name'])
     default:
       return Array.isArray(step['columns'])
         ? asTextList(step['columns']).join(', ')
