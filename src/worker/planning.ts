@@ -90,8 +90,11 @@ export const createPlanning = (
     })
     const isOfPlan = concerns(graph, until)
     const missing = resolved.problems.filter(({ nodeId }) => isOfPlan(nodeId))
+    const places = new Set(missing.map(({ path }) => path))
+    // A name that stays unresolved is told once, and not again by the node that cannot do anything with it.
+    const others = answer.problems.map(resolved.toOriginal).filter(({ path }) => !places.has(path))
     return {
-      problems: [...missing, ...answer.problems.map(resolved.toOriginal)],
+      problems: [...missing, ...others],
       columns: answer.columns,
       // Without what is missing the plan would be of less than was asked for.
       ...(missing.length > 0 ? {} : { plan: answer.plan }),
