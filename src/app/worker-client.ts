@@ -95,7 +95,8 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     remove: STORED,
     get: STORED,
     list: STORED,
-    whereUsed: STORED
+    whereUsed: STORED,
+    whatIf: COMPUTED
   },
   examples: { open: null },
   log: { state: STORED, verify: null },

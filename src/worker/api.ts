@@ -59,7 +59,7 @@ export {
 } from './api/database.ts'
 export type { ArchivePreview } from './api/archive.ts'
 export type { BackupRhythm, BackupStatus, MadeBackup } from './api/backup.ts'
-export type { CatalogEntry, CatalogItemView, CatalogUses } from './api/catalog.ts'
+export type { CatalogEntry, CatalogItemView, CatalogUses, WhatIf } from './api/catalog.ts'
 export type { LogState } from './api/log.ts'
 export type { Page } from './api/page.ts'
 export type { RunProgress, RunStatus } from './api/runs.ts'

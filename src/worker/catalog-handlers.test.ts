@@ -20,7 +20,12 @@ let catalog: FlowForgeApi['catalog']
 beforeEach(async () => {
   context = await openDbContext({ storage: 'memory', ...systemWorld })
   aggregates = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS))
-  catalog = createCatalogHandlers({ context, aggregates, world: systemWorld })
+  catalog = createCatalogHandlers({
+    context,
+    aggregates,
+    world: systemWorld,
+    whatIf: () => Promise.resolve({ nodes: [] })
+  })
 })
 afterEach(() => context.close())
 

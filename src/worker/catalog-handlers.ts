@@ -5,7 +5,7 @@ import { toRowId, type CatalogItem } from '../workflow/catalog/catalog-item-stat
 import { CatalogContent, KIND_NAMES, type CatalogKind } from '../workflow/catalog/content.ts'
 import { contentReferences } from '../workflow/catalog/references.ts'
 import type { AggregateStore, Loaded } from './aggregate-store.ts'
-import { flowForgeInputs, type CatalogItemView, type FlowForgeApi } from './api.ts'
+import { flowForgeInputs, type CatalogItemView, type FlowForgeApi, type WhatIf } from './api.ts'
 import { parseInput } from './boundary.ts'
 import { readIndex, type IndexedItem } from './catalog-items/item-index.ts'
 import { findUses, refuseWhileUsed } from './catalog-items/item-uses.ts'
@@ -16,7 +16,12 @@ import type { World } from './world.ts'
 const inputs = flowForgeInputs.catalog
 const FIRST_VERSION = 1
 
-type Parts = { context: DbContext; aggregates: AggregateStore; world: World }
+type Parts = {
+  context: DbContext
+  aggregates: AggregateStore
+  world: World
+  whatIf: (args: z.output<typeof inputs.whatIf>) => Promise<WhatIf>
+}
 
 /** @throws FlowForgeError `NOT_FOUND` */
 const expectLive = (itemId: string, { status, kind, name }: CatalogItem): CatalogKind => {
@@ -54,7 +59,7 @@ const expectFree = async (tx: DbContext, kind: CatalogKind, name: string, itemId
 }
 
 export const createCatalogHandlers = (parts: Parts): FlowForgeApi['catalog'] => {
-  const { context, aggregates, world } = parts
+  const { context, aggregates, world, whatIf } = parts
 
   /** When each version was published stands in the log alone. */
   const publishedAt = async (itemId: string): Promise<ReadonlyMap<number, string>> => {
@@ -230,6 +235,7 @@ export const createCatalogHandlers = (parts: Parts): FlowForgeApi['catalog'] => 
     }),
     whereUsed: handler('catalog.whereUsed', inputs.whereUsed, async ({ itemId }) =>
       findUses(context, await itemOf(aggregates, itemId))
-    )
+    ),
+    whatIf: handler('catalog.whatIf', inputs.whatIf, whatIf)
   }
 }

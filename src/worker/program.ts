@@ -11,6 +11,7 @@ import { startScheduledBackups } from './backups/scheduled.ts'
 import { createCatalog } from './catalog.ts'
 import { createCatalogHandlers } from './catalog-handlers.ts'
 import { createItemVersions } from './catalog-items/item-versions.ts'
+import { createWhatIf } from './catalog-items/what-if.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
@@ -107,7 +108,12 @@ export const startProgram = async (args: {
       requests: createRequestHandlers({ context, aggregates }),
       artifacts: createArtifactHandlers({ context, engine }),
       replicas: createReplicaHandlers(context),
-      catalog: createCatalogHandlers({ context, aggregates, world }),
+      catalog: createCatalogHandlers({
+        context,
+        aggregates,
+        world,
+        whatIf: createWhatIf({ context, aggregates, catalog, planning, engine })
+      }),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       backup: createBackupHandlers({ context, jobs, notes, scheduled, onReplaced }),
       archive: createArchiveHandlers(context),

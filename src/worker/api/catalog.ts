@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CatalogContent, CatalogKind } from '../../workflow/catalog/content.ts'
+import type { Page } from './page.ts'
 import { Text, type In } from './parts.ts'
 
 const ItemId = Text
@@ -25,7 +26,13 @@ export const catalogInputs = {
   get: z.union([z.strictObject({ itemId: ItemId }), z.strictObject({ kind: CatalogKind, name: ItemName })]),
   /** By kind and name; `search` is part of a name. */
   list: z.strictObject({ kind: CatalogKind.optional(), search: z.string().optional() }),
-  whereUsed: z.strictObject({ itemId: ItemId })
+  whereUsed: z.strictObject({ itemId: ItemId }),
+  /** What a rule set's draft would have made of a past run's rows: those whose outcome changes, counted, the first listed. */
+  whatIf: z.strictObject({
+    itemId: ItemId,
+    runId: Text,
+    limit: z.number().int().min(1).max(10_000).optional()
+  })
 } as const
 
 type Inputs = { [K in keyof typeof catalogInputs]: In<(typeof catalogInputs)[K]> }
@@ -65,6 +72,11 @@ export type CatalogUses = {
   items: { itemId: string; kind: CatalogKind; name: string }[]
 }
 
+export type WhatIf = {
+  /** A rule node of the run a line, with the version that the run used. `changed.total` counts all rows that change. */
+  nodes: { nodeId: string; nodeName: string; version: number; changed: Page }[]
+}
+
 export type CatalogApi = {
   create(args: Inputs['create']): Promise<{ itemId: string; version: number }>
   edit(args: Inputs['edit']): Promise<CatalogItemView>
@@ -78,4 +90,5 @@ export type CatalogApi = {
   get(args: Inputs['get']): Promise<CatalogItemView>
   list(args: Inputs['list']): Promise<CatalogEntry[]>
   whereUsed(args: Inputs['whereUsed']): Promise<CatalogUses>
+  whatIf(args: Inputs['whatIf']): Promise<WhatIf>
 }

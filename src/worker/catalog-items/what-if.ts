@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { FlowForgeError, type DbContext } from '../../db/ports.ts'
+import { catalogAggregate } from '../../workflow/catalog/catalog-item.ts'
+import { CatalogKind } from '../../workflow/catalog/content.ts'
+import { resolveGraph, type CatalogItems, type CatalogVersion } from '../../workflow/catalog/resolve.ts'
+import { compareRules } from '../../workflow/catalog/what-if.ts'
+import { Graph } from '../../workflow/graph.ts'
+import { upstreamOf } from '../../workflow/graph-order.ts'
+import type { AggregateStore } from '../aggregate-store.ts'
+import type { WhatIf } from '../api.ts'
+import type { Catalog } from '../catalog.ts'
+import type { ComputeEngine } from '../engine/compute-engine.ts'
+import type { Planning } from '../planning.ts'
+import { hashContent } from './item-versions.ts'
+
+const Used = z.object({
+  nodeId: z.string(),
+  kind: CatalogKind,
+  itemId: z.string(),
+  name: z.string(),
+  version: z.number()
+})
+/** What a run's manifest says that it takes to compare; see `runs.input_manifest_json`. */
+const Manifest = z.object({
+  graph: Graph,
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  sources: z.array(z.object({ nodeId: z.string(), name: z.string(), sha256: z.string() })),
+  catalog: z.array(Used)
+})
+type Manifest = z.infer<typeof Manifest>
+
+type Parts = {
+  context: DbContext
+  aggregates: AggregateStore
+  catalog: Catalog
+  planning: Planning
+  engine: ComputeEngine
+}
+
+const refuse = (message: string, details: Record<string, unknown>): never => {
+  throw new FlowForgeError('INVALID_INPUT', message, details)
+}
+
+const readManifest = async (context: DbContext, runId: string): Promise<Manifest> => {
+  const sql = 'SELECT input_manifest_json FROM runs WHERE id = ?'
+  const [row] = await context.projectionStore.query({ sql, params: [runId] })
+  if (row === undefined) throw new FlowForgeError('NOT_FOUND', 'There is no such run.', { runId })
+  const manifest = Manifest.safeParse(JSON.parse(String(row['input_manifest_json'] ?? '{}')))
+  return (
+    manifest.data ??
+    refuse('This run does not say what it was made from: it never started, or is of an older version.', {
+      runId
+    })
+  )
+}
+
+/** The items in the versions that a run used, whatever has become of them since. */
+const itemsOfRun = async (aggregates: AggregateStore, used: Manifest['catalog']): Promise<CatalogItems> => {
+  const versions = new Map<string, CatalogVersion>()
+  for (const { kind, itemId, name, version } of used) {
+    // oxlint-disable-next-line no-await-in-loop -- few, and one database
+    const { state } = await aggregates.load(catalogAggregate, itemId)
+    const content = state.versions[version]?.content
+    if (content === undefined) continue
+    // oxlint-disable-next-line no-await-in-loop -- the same
+    const sha256 = await hashContent(content)
+    versions.set(`${kind} ${name}`, { ...content, itemId, name, version, sha256 })
+  }
+  return { find: (kind, name) => versions.get(`${kind} ${name}`), names: () => [] }
+}
+
+/** @throws FlowForgeError `CONFLICT` where what a run read is not what is there now */
+const expectSameSources = async (
+  catalog: Catalog,
+  { sources }: Manifest,
+  wanted: ReadonlySet<string>
+): Promise<void> => {
+  for (const { nodeId, name, sha256 } of sources) {
+    if (!wanted.has(nodeId)) continue
+    // oxlint-disable-next-line no-await-in-loop -- few, and one database
+    const source = await catalog.byName(name)
+    if (source?.config.sha256 === sha256) continue
+    const message = `The run read "${name}", which is not here any more as it was. Import that file again under this name.`
+    throw new FlowForgeError('CONFLICT', message, { nodeId, name, sha256 })
+  }
+}
+
+/** Compares what a draft rule set would have made of the rows of a past run with what the run's own version made. */
+export const createWhatIf =
+  ({ context, aggregates, catalog, planning, engine }: Parts) =>
+  async (args: { itemId: string; runId: string; limit?: number | undefined }): Promise<WhatIf> => {
+    const { itemId, runId, limit = 100 } = args
+    const { draft, name } = (await aggregates.load(catalogAggregate, itemId)).state
+    if (draft === null || draft.kind !== 'rule-set') {
+      return refuse('There is no draft of this rule set to compare. Edit it first.', { itemId })
+    }
+    const manifest = await readManifest(context, runId)
+    const uses = manifest.catalog.filter((used) => used.kind === 'rule-set' && used.itemId === itemId)
+    if (uses.length === 0) return refuse(`This run did not use the rule set "${name}".`, { itemId, runId })
+    const { graph } = resolveGraph(manifest.graph, await itemsOfRun(aggregates, manifest.catalog))
+    const nodes: WhatIf['nodes'] = []
+    for (const { nodeId, version } of uses) {
+      const wanted = upstreamOf(graph.edges, nodeId)
+      const asking = graph.nodes.find(({ id, kind }) => kind === 'http' && wanted.has(id))
+      if (asking !== undefined) {
+        return refuse(`"${asking.name}" before the rules asks a service, which a comparison does not do.`, {
+          nodeId
+        })
+      }
+      // oxlint-disable-next-line no-await-in-loop -- one engine
+      await expectSameSources(catalog, manifest, wanted)
+      const comparison = compareRules(graph, nodeId, draft.spec.rules)
+      if (comparison === undefined) continue
+      const given = Object.entries(manifest.parameters).filter(([key]) =>
+        Object.hasOwn(manifest.graph.parameters, key)
+      )
+      // oxlint-disable-next-line no-await-in-loop -- the same
+      const { plan, sources } = await planning.plan(comparison.graph, {
+        parameters: Object.fromEntries(given),
+        until: comparison.nodeId
+      })
+      const relation = `${comparison.nodeId}.out`
+      const signal = new AbortController().signal
+      // oxlint-disable-next-line no-await-in-loop -- the same
+      const changed = await engine.preview({ plan, relation, limit, sources, signal })
+      const nodeName = graph.nodes.find(({ id }) => id === nodeId)?.name ?? nodeId
+      nodes.push({ nodeId, nodeName, version, changed })
+    }
+    return { nodes }
+  }
