@@ -38,6 +38,12 @@ const problemsError = (problems: readonly Problem[]): FlowForgeError => {
   )
 }
 
+/** What a past run read, and the items that it used in its versions, instead of what there is now. */
+type Past = {
+  readonly inputs?: readonly ManifestSource[] | undefined
+  readonly items?: readonly UsedItem[] | undefined
+}
+
 /** Turns graphs into plans with the catalog and the engine at hand. */
 export type Planning = {
   /** Every problem, and the columns that could be found out. */
@@ -51,8 +57,7 @@ export type Planning = {
     args: {
       parameters?: ParameterValues | undefined
       until?: string | undefined
-      inputs?: readonly ManifestSource[] | undefined
-    }
+    } & Past
   ): Promise<{
     plan: Plan
     sources: PreparedSources
@@ -78,9 +83,12 @@ export const createPlanning = (
     graph: Graph,
     parameters: ParameterValues,
     until: string | undefined,
-    inputs?: readonly ManifestSource[]
+    { inputs, items }: Past = {}
   ): Promise<PlanAnswer & { resolved: Graph; used: readonly UsedItem[] }> => {
-    const resolved = resolveGraph(graph, await itemVersions.forGraph(graph))
+    const resolved = resolveGraph(
+      graph,
+      await (items === undefined ? itemVersions.forGraph(graph) : itemVersions.ofRun(items))
+    )
     const answer = await planGraph({
       graph: resolved.graph,
       parameters: { ...parameters, ...resolved.values },
@@ -118,8 +126,11 @@ export const createPlanning = (
 
   return {
     check: (graph) => answerFor(graph, valuesOf(graph.parameters, {}), undefined),
-    plan: async (graph, { parameters = {}, until, inputs }) => {
-      const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, inputs)
+    plan: async (graph, { parameters = {}, until, inputs, items }) => {
+      const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, {
+        inputs,
+        items
+      })
       if (answer.plan === undefined) throw problemsError(answer.problems)
       const { plan, resolved, used } = answer
       return { plan, sources: await sourcesOf(plan), resolved, used }

@@ -69,7 +69,8 @@ export const startProgram = async (args: {
   await endInterruptedRuns(context, aggregates)
 
   const catalog = createCatalog(context, engine)
-  const planning = createPlanning(catalog, createItemVersions(context, aggregates), engine)
+  const itemVersions = createItemVersions(context, aggregates)
+  const planning = createPlanning(catalog, itemVersions, engine)
   const board = createProgressBoard()
   const askFor = createAsking({ context, world })
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world, askFor })
@@ -112,7 +113,7 @@ export const startProgram = async (args: {
         context,
         aggregates,
         world,
-        whatIf: createWhatIf({ context, aggregates, catalog, planning, engine })
+        whatIf: createWhatIf({ context, aggregates, itemVersions, catalog, planning, engine })
       }),
       examples: createExampleHandlers({ context, sources, workflows, baseUrl }),
       backup: createBackupHandlers({ context, jobs, notes, scheduled, onReplaced }),

@@ -199,9 +199,9 @@ export const createRunHandlers = (parts: Parts): Api => {
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) return
     const manifest = await manifestOf(context, runId)
-    const { parameters, until, options, sources, verifies } = manifest
+    const { parameters, until, options, sources, catalog: items, verifies } = manifest
     const { graph } = await graphFor(manifest, 'same')
-    await planning.plan(graph, { parameters, until, inputs: sources })
+    await planning.plan(graph, { parameters, until, inputs: sources, items })
     const { cause } = await command.execute(runAggregate, runId, { type: 'ResumeRun' })
     runner.enqueue({
       runId,
@@ -213,6 +213,7 @@ export const createRunHandlers = (parts: Parts): Api => {
       cause,
       options,
       inputs: sources,
+      items,
       verifies,
       isResumed: true
     })

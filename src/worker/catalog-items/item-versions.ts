@@ -8,6 +8,7 @@ import {
   type CatalogReference
 } from '../../workflow/catalog/references.ts'
 import type { CatalogItems, CatalogVersion } from '../../workflow/catalog/resolve.ts'
+import type { UsedItem } from '../../workflow/catalog/used-item.ts'
 import type { Graph } from '../../workflow/graph.ts'
 import type { AggregateStore } from '../aggregate-store.ts'
 import { readIndex } from './item-index.ts'
@@ -42,6 +43,8 @@ const versionOf = async (
 export type ItemVersions = {
   /** All that a graph names, and what that names, as `resolveGraph` asks for it. */
   forGraph(graph: Graph): Promise<CatalogItems>
+  /** The items in the versions that a run used, whatever has become of them since. */
+  ofRun(used: readonly UsedItem[]): Promise<CatalogItems>
 }
 
 const keyOf = (kind: CatalogKind, name: string, version: number | undefined): string =>
@@ -58,7 +61,20 @@ export const createItemVersions = (
     return { itemId, state: (await aggregates.load(catalogAggregate, itemId)).state }
   }
 
+  const ofRun: ItemVersions['ofRun'] = async (used) => {
+    const versions = new Map<string, CatalogVersion>()
+    for (const { kind, itemId, name, version } of used) {
+      // oxlint-disable-next-line no-await-in-loop -- few, and one database
+      const { state } = await aggregates.load(catalogAggregate, itemId)
+      // oxlint-disable-next-line no-await-in-loop -- the same
+      const found = await versionOf({ itemId, state }, version)
+      if ('spec' in found) versions.set(keyOf(kind, name, undefined), { ...found, name })
+    }
+    return { find: (kind, name) => versions.get(keyOf(kind, name, undefined)), names: () => [] }
+  }
+
   return {
+    ofRun,
     forGraph: async (graph) => {
       const found = new Map<string, CatalogVersion | { readonly newest: number } | undefined>()
       const open: CatalogReference[] = graph.nodes.flatMap(nodeReferences)

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../../db/ports.ts'
 import { catalogAggregate } from '../../workflow/catalog/catalog-item.ts'
-import { CatalogKind } from '../../workflow/catalog/content.ts'
-import { resolveGraph, type CatalogItems, type CatalogVersion } from '../../workflow/catalog/resolve.ts'
+import { UsedItem } from '../../workflow/catalog/used-item.ts'
+import { resolveGraph } from '../../workflow/catalog/resolve.ts'
 import { compareRules } from '../../workflow/catalog/what-if.ts'
 import { Graph } from '../../workflow/graph.ts'
 import { upstreamOf } from '../../workflow/graph-order.ts'
@@ -11,27 +11,21 @@ import type { WhatIf } from '../api.ts'
 import type { Catalog } from '../catalog.ts'
 import type { ComputeEngine } from '../engine/compute-engine.ts'
 import type { Planning } from '../planning.ts'
-import { hashContent } from './item-versions.ts'
+import type { ItemVersions } from './item-versions.ts'
 
-const Used = z.object({
-  nodeId: z.string(),
-  kind: CatalogKind,
-  itemId: z.string(),
-  name: z.string(),
-  version: z.number()
-})
 /** What a run's manifest says that it takes to compare; see `runs.input_manifest_json`. */
 const Manifest = z.object({
   graph: Graph,
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   sources: z.array(z.object({ nodeId: z.string(), name: z.string(), sha256: z.string() })),
-  catalog: z.array(Used)
+  catalog: z.array(UsedItem)
 })
 type Manifest = z.infer<typeof Manifest>
 
 type Parts = {
   context: DbContext
   aggregates: AggregateStore
+  itemVersions: ItemVersions
   catalog: Catalog
   planning: Planning
   engine: ComputeEngine
@@ -54,21 +48,6 @@ const readManifest = async (context: DbContext, runId: string): Promise<Manifest
   )
 }
 
-/** The items in the versions that a run used, whatever has become of them since. */
-const itemsOfRun = async (aggregates: AggregateStore, used: Manifest['catalog']): Promise<CatalogItems> => {
-  const versions = new Map<string, CatalogVersion>()
-  for (const { kind, itemId, name, version } of used) {
-    // oxlint-disable-next-line no-await-in-loop -- few, and one database
-    const { state } = await aggregates.load(catalogAggregate, itemId)
-    const content = state.versions[version]?.content
-    if (content === undefined) continue
-    // oxlint-disable-next-line no-await-in-loop -- the same
-    const sha256 = await hashContent(content)
-    versions.set(`${kind} ${name}`, { ...content, itemId, name, version, sha256 })
-  }
-  return { find: (kind, name) => versions.get(`${kind} ${name}`), names: () => [] }
-}
-
 /** @throws FlowForgeError `CONFLICT` where what a run read is not what is there now */
 const expectSameSources = async (
   catalog: Catalog,
@@ -87,7 +66,7 @@ const expectSameSources = async (
 
 /** Compares what a draft rule set would have made of the rows of a past run with what the run's own version made. */
 export const createWhatIf =
-  ({ context, aggregates, catalog, planning, engine }: Parts) =>
+  ({ context, aggregates, itemVersions, catalog, planning, engine }: Parts) =>
   async (args: { itemId: string; runId: string; limit?: number | undefined }): Promise<WhatIf> => {
     const { itemId, runId, limit = 100 } = args
     const { draft, name } = (await aggregates.load(catalogAggregate, itemId)).state
@@ -97,7 +76,7 @@ export const createWhatIf =
     const manifest = await readManifest(context, runId)
     const uses = manifest.catalog.filter((used) => used.kind === 'rule-set' && used.itemId === itemId)
     if (uses.length === 0) return refuse(`This run did not use the rule set "${name}".`, { itemId, runId })
-    const { graph } = resolveGraph(manifest.graph, await itemsOfRun(aggregates, manifest.catalog))
+    const { graph } = resolveGraph(manifest.graph, await itemVersions.ofRun(manifest.catalog))
     const nodes: WhatIf['nodes'] = []
     for (const { nodeId, version } of uses) {
       const wanted = upstreamOf(graph.edges, nodeId)

@@ -1,4 +1,5 @@
 import { FlowForgeError, toFlowForgeError, type DbContext } from '../../db/ports.ts'
+import type { UsedItem } from '../../workflow/catalog/used-item.ts'
 import type { Graph, ParameterValues } from '../../workflow/graph.ts'
 import type { ManifestSource } from '../../workflow/run/run-manifest.ts'
 import type { RunOptions } from '../../workflow/run/run-options.ts'
@@ -33,6 +34,8 @@ export type QueuedRun = {
   readonly options?: RunOptions | undefined
   /** What a past run read: this one reads the same, whatever the catalog has now. */
   readonly inputs?: readonly ManifestSource[] | undefined
+  /** The items that a past run used, in its versions, instead of the newest. */
+  readonly items?: readonly UsedItem[] | undefined
   /** The run whose results these are to be compared with. */
   readonly verifies?: string | undefined
   /** It goes on where it ended. */
@@ -103,17 +106,21 @@ export const createRunner = (parts: Parts): Runner => {
       cause,
       options = {},
       inputs,
+      items,
       isResumed = false,
       replayOf
     } = run
     const acting = aggregates.causedBy(cause)
-    const { plan, sources, used } = await planning.plan(graph, { parameters, until, inputs })
+    const { plan, sources, used } = await planning.plan(graph, { parameters, until, inputs, items })
     const { byName } = inputs === undefined ? catalog : catalogOfPast(catalog, inputs)
     const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)), byName)
     if (!state.started) {
       const manifest = {
         graph,
-        parameters: plan.parameters,
+        // Without those that stand for an operator's arguments: the graph says them itself.
+        parameters: Object.fromEntries(
+          Object.entries(plan.parameters).filter(([name]) => Object.hasOwn(graph.parameters, name))
+        ),
         sources: [...files].map(([nodeId, { id, name, config }]) => ({
           nodeId,
           dataSourceId: id,

@@ -2,16 +2,11 @@ import type { Graph, Parameters, ParameterValues } from '../graph.ts'
 import type { Problem } from '../problem.ts'
 import type { ContentOf } from './content.ts'
 import { resolveNode } from './resolve-node.ts'
-import {
-  isOfKind,
-  missingMessage,
-  type CatalogItems,
-  type Moved,
-  type Resolving,
-  type UsedItem
-} from './resolving.ts'
+import { isOfKind, missingMessage, type CatalogItems, type Moved, type Resolving } from './resolving.ts'
+import type { UsedItem } from './used-item.ts'
 
-export type { CatalogItems, CatalogVersion, UsedItem } from './resolving.ts'
+export type { CatalogItems, CatalogVersion } from './resolving.ts'
+export type { UsedItem } from './used-item.ts'
 
 /** A graph whose nodes say themselves what they named before, so that a planner needs no catalog for them. */
 export type ResolvedGraph = {

@@ -23,18 +23,6 @@ export type CatalogItems = {
   names(kind: CatalogKind): readonly string[]
 }
 
-/** That a node used an item; part of the manifest of every run. */
-export type UsedItem = {
-  readonly nodeId: string
-  /** From the node's spec to the name. */
-  readonly path: string
-  readonly kind: CatalogKind
-  readonly itemId: string
-  readonly name: string
-  readonly version: number
-  readonly sha256: string
-}
-
 /**
  * Where something of a resolved spec came from: a problem at a path that begins with `from` belongs to `to`. Moved with its
  * rest, or, where `item` says of whom it speaks, without.

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { UsedItem } from '../catalog/used-item.ts'
 import { Graph } from '../graph.ts'
 import { RunOptions } from './run-options.ts'
 
@@ -27,6 +28,8 @@ export const RunManifest = z.object({
   replayOf: z.string().optional(),
   graph: Graph.optional(),
   sources: z.array(ManifestSource).optional(),
+  /** Which items of the catalog, in which versions; none in runs from before there were any. */
+  catalog: z.array(UsedItem).optional(),
   engine: z.string().optional(),
   clock: z.string().optional(),
   seed: z.string().optional()
