@@ -11,6 +11,7 @@ import { replicasInputs, type ReplicasApi } from './api/replicas.ts'
 import { projectionsInputs, type ProjectionsApi } from './api/projections.ts'
 import { historyInputs, type HistoryApi } from './api/history.ts'
 import { catalogInputs, type CatalogApi } from './api/catalog.ts'
+import { explainInputs, type ExplainApi } from './api/explain.ts'
 import { examplesInputs, type ExamplesApi } from './api/examples.ts'
 import { logInputs, type LogApi } from './api/log.ts'
 import { healthInputs, type HealthApi } from './api/health.ts'
@@ -60,6 +61,7 @@ export {
 export type { ArchivePreview } from './api/archive.ts'
 export type { BackupRhythm, BackupStatus, MadeBackup } from './api/backup.ts'
 export type { CatalogEntry, CatalogItemView, CatalogUses, WhatIf } from './api/catalog.ts'
+export type { ExplainedFile } from './api/explain.ts'
 export type { LogState } from './api/log.ts'
 export type { Page } from './api/page.ts'
 export type { RunProgress, RunStatus } from './api/runs.ts'
@@ -81,6 +83,7 @@ export const flowForgeInputs = {
   projections: projectionsInputs,
   history: historyInputs,
   catalog: catalogInputs,
+  explain: explainInputs,
   examples: examplesInputs,
   log: logInputs,
   health: healthInputs,
@@ -98,6 +101,7 @@ export type FlowForgeApi = {
   projections: ProjectionsApi
   history: HistoryApi
   catalog: CatalogApi
+  explain: ExplainApi
   examples: ExamplesApi
   log: LogApi
   health: HealthApi

@@ -16,6 +16,7 @@ import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
 import { createExampleHandlers } from './example-handlers.ts'
+import { createExplainHandlers } from './explain-handlers.ts'
 import { createHealthHandlers } from './health-handlers.ts'
 import { createAsking, createPreviewAsk } from './http/asking.ts'
 import { createLogHandlers } from './log-handlers.ts'
@@ -108,6 +109,7 @@ export const startProgram = async (args: {
       runs: createRunHandlers({ context, aggregates, planning, runner, world }),
       requests: createRequestHandlers({ context, aggregates }),
       artifacts: createArtifactHandlers({ context, engine }),
+      explain: createExplainHandlers({ context, catalog, engine }),
       replicas: createReplicaHandlers(context),
       catalog: createCatalogHandlers({
         context,

@@ -1,6 +1,7 @@
 import type { BlobStorePort, ReadSqliteFile } from '../../db/ports.ts'
 import type { Binder } from '../../workflow/binder.ts'
-import type { Parameters } from '../../workflow/graph.ts'
+import type { Reading } from '../../workflow/explain/explain-cell.ts'
+import type { Parameters, ParameterValues } from '../../workflow/graph.ts'
 import type { SinkFormat } from '../../workflow/nodes/sink.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import type { Column } from '../../workflow/value-type.ts'
@@ -105,6 +106,15 @@ export type ExecutionOutcome =
       readonly details?: Record<string, unknown>
     }
 
+/** A row of a table artifact, made readable under a name. */
+export type StoredRow = {
+  readonly table: string
+  readonly blobKey: string
+  readonly layout: ArrowLayout
+  /** From 0. */
+  readonly at: number
+}
+
 /** Sources by data source id and options: the key is `sourceKey(dataSourceId, options)`. */
 export type PreparedSources = ReadonlyMap<string, PreparedSource>
 const sorted = (value: unknown): unknown =>
@@ -165,6 +175,21 @@ export interface ComputeEngine {
     offset: number
     limit: number
   }): Promise<Page>
+  /**
+   * Lends a session for questions about a plan's rows: its sources stand there under their relations' ids (`provided`),
+   * each row with its number from 0 in `rowColumn`. `variables` are bound beside the parameters.
+   */
+  explore<T>(
+    args: {
+      plan: Plan
+      sources: PreparedSources
+      rowColumn: string
+      variables?: ParameterValues
+      row?: StoredRow
+      signal?: AbortSignal
+    },
+    ask: (reading: Reading, provided: ReadonlySet<string>) => Promise<T>
+  ): Promise<T>
   /** An artifact's rows as a file; throws `INVALID_INPUT` where the format cannot hold them. */
   saveArtifact(args: {
     blobKey: string

@@ -3,6 +3,7 @@ import type { OpenComputeEngine } from './compute-engine.ts'
 import { createBinder } from './duckdb-binder.ts'
 import { executePlan } from './execution.ts'
 import { relationPreview, sourceNulls, sourcePage } from './pages.ts'
+import { explorePlan } from './exploring.ts'
 import { prepareSource } from './prepare.ts'
 import { rememberAnswers } from './remembered-binder.ts'
 import { createSessions } from './sessions.ts'
@@ -23,6 +24,7 @@ export const openComputeEngine: OpenComputeEngine = ({ blobStore, readSqliteFile
     nullCounts: sourceNulls(parts),
     preview: relationPreview(parts),
     execute: executePlan(parts),
+    explore: explorePlan(parts),
     readArtifact: createArtifactReader(blobStore),
     saveArtifact: async ({ blobKey, layout, columns, format }) => {
       const blob = await openArtifact(blobStore, blobKey)

@@ -19,7 +19,8 @@ type Parts = { readonly sessions: Sessions; readonly tables: SourceTables }
 export const pageColumns = (columns: readonly Column[]): Page['columns'] =>
   columns.map(({ name, type }) => ({ name, type }))
 
-const fetchRows = async (
+/** A query's rows, as a `Page` holds them. */
+export const fetchRows = async (
   session: Session,
   query: string,
   columns: readonly Column[]

@@ -43,7 +43,7 @@ const project = (event: RecordedEvent<RunEvent>): readonly RowChange[] => {
  */
 export const artifactsProjection: Projection = {
   name: 'artifacts',
-  version: 1,
+  version: 2,
   mode: 'inline',
   tables: ['artifacts', 'lineage'],
   hears: ['ArtifactWritten', 'LineageRecorded'],

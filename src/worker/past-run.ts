@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import { planExplanation, type ExplainPlan } from '../workflow/explain/explain-plan.ts'
+import { Graph } from '../workflow/graph.ts'
+import type { ExplainedFile } from './api/explain.ts'
+import type { Catalog, CatalogSource } from './catalog.ts'
+import {
+  sourceKey,
+  type ComputeEngine,
+  type PreparedSource,
+  type PreparedSources
+} from './engine/compute-engine.ts'
+
+/** What a run's manifest says that it takes to compute its rows again. */
+const Manifest = z.object({
+  graph: Graph,
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  sources: z.array(
+    z.object({ nodeId: z.string(), dataSourceId: z.string(), name: z.string(), sha256: z.string() })
+  )
+})
+
+/** A run that can be looked into: its plan up to a node, and the very files that it read. */
+export type PastRun = {
+  readonly explained: ExplainPlan
+  readonly sources: PreparedSources
+  readonly files: ExplainedFile[]
+}
+
+type Parts = { readonly context: DbContext; readonly catalog: Catalog; readonly engine: ComputeEngine }
+
+const gone = (name: string): FlowForgeError =>
+  new FlowForgeError(
+    'NOT_FOUND',
+    `"${name}", which this run read, is not in the catalog any more: its rows cannot be computed again.`,
+    { name }
+  )
+
+const openManifest = async ({ context }: Parts, runId: string): Promise<z.infer<typeof Manifest>> => {
+  const sql = 'SELECT input_manifest_json FROM runs WHERE id = ?'
+  const [row] = await context.projectionStore.query({ sql, params: [runId] })
+  const json = row?.['input_manifest_json']
+  const manifest = Manifest.safeParse(typeof json === 'string' ? JSON.parse(json) : undefined)
+  if (manifest.success) return manifest.data
+  throw new FlowForgeError('NOT_FOUND', 'There is no such run, or it had not begun.', { runId })
+}
+
+/**
+ * Plans a run anew up to a node, over the files that it read.
+ * @throws FlowForgeError `NOT_FOUND` where a file is gone, `CONFLICT` where this version plans it no more
+ */
+export const openPastRun = async (parts: Parts, runId: string, nodeId: string): Promise<PastRun> => {
+  const { catalog, engine } = parts
+  const manifest = await openManifest(parts, runId)
+  const { graph, parameters } = manifest
+  const files = new Map<string, CatalogSource>()
+  for (const { dataSourceId, name, sha256 } of manifest.sources) {
+    // oxlint-disable-next-line no-await-in-loop -- a handful, and the first that is gone is what is told
+    const found = await catalog.byId(dataSourceId).catch(() => undefined)
+    if (found?.config.sha256 !== sha256) throw gone(name)
+    files.set(name, found)
+  }
+  const sources = new Map<string, PreparedSource>()
+  const answer = await planExplanation({
+    graph,
+    parameters,
+    binder: await engine.binder(graph.parameters),
+    until: nodeId,
+    catalog: {
+      // By the name that the source had then.
+      find: async (name, options) => {
+        const found = files.get(name)
+        if (found === undefined) return undefined
+        const prepared = await catalog.prepared(found, options)
+        sources.set(sourceKey(found.id, options), prepared)
+        return { dataSourceId: found.id, name, columns: prepared.columns, rows: prepared.rows }
+      }
+    }
+  })
+  if (!('plan' in answer)) {
+    const message = `This run cannot be looked into: ${answer.problems[0]?.message ?? ''}`
+    throw new FlowForgeError('CONFLICT', message, { problems: answer.problems })
+  }
+  return {
+    explained: answer.plan,
+    sources,
+    files: manifest.sources.map(({ nodeId: reader, name, sha256 }) => ({
+      nodeId: reader,
+      name,
+      fileName: files.get(name)?.config.fileName ?? name,
+      sha256
+    }))
+  }
+}

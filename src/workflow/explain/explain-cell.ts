@@ -1,0 +1,139 @@
+import { findColumn, nameList, quoteName } from '../sql-text.ts'
+import { stepLineage } from '../lineage/column-lineage.ts'
+import { findTraced } from '../lineage/traced.ts'
+import type { Plan } from '../plan-types.ts'
+import type { Column } from '../value-type.ts'
+import type { ExplainPlan } from './explain-plan.ts'
+import type { CellExplanation, ExplainedStep } from './explanation.ts'
+import { followBack, type Asking } from './follow.ts'
+import { rulesThatDecided } from './rules-that-decided.ts'
+import { describeRelation, edgeOf, textsAbout } from './step-words.ts'
+
+/** How many rows of a step are told. */
+export const TOLD_ROWS = 100
+
+type Row = Readonly<Record<string, unknown>>
+export type Reading = Asking & {
+  /** A query's rows as values for a person: exact integers, dates as text. */
+  readonly rows: (sql: string, columns: readonly Column[]) => Promise<readonly Row[]>
+}
+type Parts = {
+  readonly reading: Reading
+  readonly explained: ExplainPlan
+  readonly sources: ReadonlySet<string>
+}
+
+/** For each relation on the way, the columns whose values are in a column's values, or choose among them. */
+const columnsOnTheWay = (
+  { unfolded, steps }: ExplainPlan,
+  relation: string,
+  column: string
+): ReadonlyMap<string, ReadonlySet<string>> => {
+  const lineage = stepLineage(unfolded.graph, steps)
+  const needed = new Map([[relation, new Set([column])]])
+  for (const { id } of steps.relations.toReversed()) {
+    const traced = lineage.get(id)
+    for (const name of needed.get(id) ?? []) {
+      for (const origin of traced === undefined ? [] : (findTraced(traced, name)?.from ?? [])) {
+        if (origin.relation === id) continue
+        needed.set(origin.relation, (needed.get(origin.relation) ?? new Set<string>()).add(origin.column))
+      }
+    }
+  }
+  return needed
+}
+
+const tell = async (
+  { reading, explained }: Parts,
+  relation: Plan['relations'][number],
+  {
+    table,
+    total,
+    inputTable,
+    names
+  }: { table: string; total: number; inputTable: string | undefined; names: ReadonlySet<string> }
+): Promise<ExplainedStep | undefined> => {
+  const { unfolded, carried } = explained
+  const described = describeRelation(unfolded, relation)
+  if (described === undefined) return undefined
+  const columns = relation.columns.filter(({ name }) => names.has(name))
+  const isSource = relation.source !== null
+  const number: Column = { name: carried.rowColumn, type: 'integer', engineType: 'BIGINT' }
+  const asked = isSource ? [...columns, number] : columns
+  const list = asked.length === 0 ? 'NULL AS "_none"' : nameList(asked.map(({ name }) => name))
+  const order = isSource ? ` ORDER BY ${quoteName(carried.rowColumn)}` : ''
+  const rows =
+    asked.length === 0
+      ? []
+      : await reading.rows(`SELECT ${list} FROM ${quoteName(table)}${order} LIMIT ${TOLD_ROWS}`, asked)
+  const node = unfolded.graph.nodes.find(({ id }) => id === relation.nodeId)
+  const isRule = node?.kind === 'rule' && edgeOf(unfolded.graph, relation.id) === undefined
+  const links = carried.links.get(relation.id) ?? []
+  return {
+    ...described.place,
+    texts: textsAbout(described.texts, [...names]),
+    rules:
+      isRule && inputTable !== undefined
+        ? await rulesThatDecided(reading, unfolded.graph, node, inputTable)
+        : [],
+    columns: columns.map(({ name, type }) => ({ name, type })),
+    total,
+    rows: rows.map((row) => Object.fromEntries(columns.map(({ name }) => [name, row[name] ?? null]))),
+    rowNumbers: isSource ? rows.map((row) => Number(row[carried.rowColumn]) + 1) : null,
+    isUnknown: links.some(({ kind }) => kind === 'unknown')
+  }
+}
+
+/**
+ * Explains one value of a relation: every step from it back to the sources, with the rows that it comes from. `start`
+ * makes of the relation's rows the one that is asked about.
+ * @throws Error where the relation has no such column
+ */
+export const explainCell = async (
+  parts: Parts,
+  { relation, column, start }: { relation: string; column: string; start: (rows: string) => string }
+): Promise<CellExplanation> => {
+  const { reading, explained, sources } = parts
+  const { carried, plan, steps } = explained
+  const target = steps.relations.find(({ id }) => id === relation)
+  const asked = target === undefined ? undefined : findColumn(target.columns, column)
+  if (asked === undefined) throw new Error(`The relation "${relation}" has no column "${column}".`)
+  const followed = await followBack({ asking: reading, plan, carried, sources }, relation, start)
+  const needed = columnsOnTheWay(explained, relation, asked.name)
+  const told: ExplainedStep[] = []
+  for (const each of steps.relations.toReversed()) {
+    const table = followed.table(each.id)
+    if (table === undefined) continue
+    const input = carried.links.get(each.id)?.[0]?.input
+    // oxlint-disable-next-line no-await-in-loop -- one session answers one question at a time
+    const step = await tell(parts, each, {
+      table,
+      total: followed.count(each.id),
+      inputTable: input === undefined ? undefined : followed.table(input),
+      names: needed.get(each.id) ?? new Set()
+    })
+    if (step !== undefined) told.push(step)
+  }
+  return { steps: told }
+}
+
+/**
+ * The row of a relation that equals the one row of the table `asked`, and of several the one at its own place or next to
+ * it: equal rows are told apart by nothing else. Values are compared as text, which differs where they do.
+ */
+export const rowLike =
+  (columns: readonly Column[], asked: string, at: number, prefix: string) =>
+  (rows: string): string => {
+    const place = quoteName(`${prefix}place`)
+    // Without its extension the engine has no text for a zoned timestamp.
+    const compared = columns.filter(({ engineType }) => engineType !== 'TIMESTAMP WITH TIME ZONE')
+    const equal = compared.map(
+      ({ name }) =>
+        `CAST("_row".${quoteName(name)} AS VARCHAR) IS NOT DISTINCT FROM CAST("_like".${quoteName(name)} AS VARCHAR)`
+    )
+    const where = equal.length === 0 ? 'true' : equal.join(' AND ')
+    return (
+      `SELECT "_row".* FROM (SELECT *, row_number() OVER () - 1 AS ${place} FROM ${rows}) AS "_row", ` +
+      `${quoteName(asked)} AS "_like" WHERE ${where} ORDER BY abs(${place} - ${at}), ${place} LIMIT 1`
+    )
+  }

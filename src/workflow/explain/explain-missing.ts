@@ -1,0 +1,179 @@
+import { columnLineage, stepLineage } from '../lineage/column-lineage.ts'
+import { findTraced } from '../lineage/traced.ts'
+import type { Plan } from '../plan-types.ts'
+import { findColumn, nameList, quoteName, quoteText } from '../sql-text.ts'
+import type { Link } from './carry.ts'
+import type { Reading } from './explain-cell.ts'
+import type { ExplainPlan } from './explain-plan.ts'
+import type { FollowedStep, MissingExplanation } from './explanation.ts'
+import { followOn, type Followed } from './follow.ts'
+import { rulesThatDecided } from './rules-that-decided.ts'
+import { describeRelation, edgeOf } from './step-words.ts'
+
+const TOLD_LOST = 10
+type Relation = Plan['relations'][number]
+type Parts = {
+  readonly reading: Reading
+  readonly explained: ExplainPlan
+  readonly sources: ReadonlySet<string>
+}
+
+/** Which column of which source each column of a key is, unchanged; by source. */
+type Sought = ReadonlyMap<string, readonly { readonly column: string; readonly key: string }[]>
+
+/** A key's column is one of the result that comes unchanged from a source, or else one of a source by its own name. */
+const findKey = (
+  { unfolded, steps }: ExplainPlan,
+  target: string,
+  keys: readonly string[]
+): Sought | string => {
+  const traced = columnLineage(unfolded.graph, steps).get(target)
+  const read = steps.relations.filter(({ source }) => source !== null)
+  const sought = new Map<string, { column: string; key: string }[]>()
+  for (const key of keys) {
+    const from = traced === undefined ? [] : (findTraced(traced, key)?.from ?? [])
+    const unchanged = from.filter(({ influence, isKnown }) => influence.subtype === 'IDENTITY' && isKnown)
+    const named = read.flatMap(({ id, columns }) => {
+      const column = findColumn(columns, key)
+      return column === undefined ? [] : [{ relation: id, column: column.name }]
+    })
+    const found = unchanged.length > 0 ? unchanged : named
+    if (found.length === 0) {
+      return from.length === 0
+        ? `There is no column "${key}" here or in a source.`
+        : `"${key}" is computed: ask by columns that come unchanged from a source.`
+    }
+    for (const { relation, column } of found)
+      sought.set(relation, [...(sought.get(relation) ?? []), { column, key }])
+  }
+  // A source that has more of the key tells rows apart that another cannot.
+  const most = Math.max(...[...sought.values()].map((columns) => columns.length))
+  return new Map([...sought].filter(([, columns]) => columns.length === most))
+}
+
+/** The engine's variable that holds a key's value. */
+export const keyVariable = (key: string): string => `_key ${key}`
+
+const starting =
+  (relation: Relation, columns: readonly { column: string; key: string }[]) =>
+  (rows: string): string => {
+    const wheres = columns.map(({ column, key }) => {
+      const type = findColumn(relation.columns, column)?.engineType ?? 'VARCHAR'
+      const value = `getvariable(${quoteText(keyVariable(key))})`
+      // What is no value of the column's type is in none of its rows; NULL is looked for as NULL.
+      return `(CASE WHEN ${value} IS NULL THEN "_row".${quoteName(column)} IS NULL ELSE "_row".${quoteName(column)} = TRY_CAST(${value} AS ${type}) END)`
+    })
+    return `SELECT * FROM ${rows} AS "_row" WHERE ${wheres.join(' AND ')}`
+  }
+
+/** Rows of an input that led to no row of the relation. */
+const lostRows = ({ pairs }: Link, input: string, output: string | undefined): string => {
+  const gone =
+    output === undefined
+      ? 'true'
+      : `NOT EXISTS (SELECT 1 FROM ${quoteName(output)} AS "_out" WHERE ${pairs
+          .map(
+            ({ of, from }) =>
+              `"_out".${quoteName(of)} IS NOT DISTINCT FROM ${from === null ? 'NULL' : `"_in".${quoteName(from)}`}`
+          )
+          .join(' AND ')})`
+  return `FROM ${quoteName(input)} AS "_in" WHERE ${gone}`
+}
+
+/** The relation before, where one of our own stands between. */
+const before = ({ carried, steps }: ExplainPlan, input: string): string =>
+  steps.relations.some(({ id }) => id === input) ? input : (carried.links.get(input)?.[0]?.input ?? input)
+
+const tellStep = async (
+  { reading, explained }: Parts,
+  followed: Followed,
+  relation: Relation,
+  looksAt: readonly string[]
+): Promise<FollowedStep | undefined> => {
+  const { unfolded, carried, steps } = explained
+  const described = describeRelation(unfolded, relation)
+  const links = (carried.links.get(relation.id) ?? []).filter(({ input }) => followed.count(input) > 0)
+  const [link] = links
+  if (described === undefined || link === undefined) return undefined
+  const input = steps.relations.find(({ id }) => id === before(explained, link.input))
+  const inputTable = followed.table(link.input)
+  if (input === undefined || inputTable === undefined) return undefined
+  const columns = input.columns.filter(({ name }) => looksAt.includes(name))
+  const shown = columns.length > 0 ? columns : input.columns.slice(0, 8)
+  const lost = await reading.rows(
+    `SELECT ${nameList(shown.map(({ name }) => name))} ${lostRows(link, inputTable, followed.table(relation.id))} LIMIT ${TOLD_LOST}`,
+    shown
+  )
+  const node = unfolded.graph.nodes.find(({ id }) => id === relation.nodeId)
+  const isRule = node?.kind === 'rule' && edgeOf(unfolded.graph, relation.id) === undefined
+  const rules = isRule ? await rulesThatDecided(reading, unfolded.graph, node, inputTable) : []
+  return {
+    ...described.place,
+    texts: described.texts,
+    rules: rules.filter(({ reject }) => reject !== null),
+    rowsIn: links.reduce((sum, each) => sum + followed.count(each.input), 0),
+    rowsOut: followed.count(relation.id),
+    elsewhere: steps.relations
+      .filter(({ id, nodeId }) => nodeId === relation.nodeId && id !== relation.id && followed.count(id) > 0)
+      .map(({ id, port }) => ({ port, rows: followed.count(id) })),
+    columns: shown.map(({ name, type }) => ({ name, type })),
+    lost
+  }
+}
+
+/** Relations by which rows can reach the target, and it. */
+const leadingTo = ({ carried }: ExplainPlan, target: string): ReadonlySet<string> => {
+  const found = new Set([target])
+  for (const id of found) for (const { input } of carried.links.get(id) ?? []) found.add(input)
+  return found
+}
+
+/**
+ * Follows the rows of the sources that have a key on to a relation, and says where they were lost. The key's values are
+ * variables of the session (`keyVariable`). `refused`, for a person: the key cannot be looked for.
+ */
+export const explainMissing = async (
+  parts: Parts,
+  { target, keys }: { readonly target: string; readonly keys: readonly string[] }
+): Promise<MissingExplanation | { readonly refused: string }> => {
+  const { reading, explained, sources } = parts
+  const { carried, plan, steps, unfolded } = explained
+  const sought = findKey(explained, target, keys)
+  if (typeof sought === 'string') return { refused: sought }
+  const starts = new Map(
+    steps.relations.flatMap((relation) => {
+      const columns = sought.get(relation.id)
+      return columns === undefined ? [] : [[relation.id, starting(relation, columns)] as const]
+    })
+  )
+  const followed = await followOn({ asking: reading, plan, carried, sources }, starts)
+  const found = [...starts.keys()].map((id) => {
+    const nodeId = steps.relations.find((relation) => relation.id === id)?.nodeId ?? ''
+    const name = unfolded.graph.nodes.find((node) => node.id === nodeId)?.name ?? nodeId
+    return { nodeId, name, rows: followed.count(id) }
+  })
+  const way = leadingTo(explained, target)
+  const looksAt = stepLineage(unfolded.graph, steps)
+  const told: FollowedStep[] = []
+  let isUnknown = false
+  for (const relation of steps.relations) {
+    if (!way.has(relation.id)) continue
+    const links = carried.links.get(relation.id) ?? []
+    if (links.some(({ input, kind }) => kind === 'unknown' && followed.count(input) > 0)) isUnknown = true
+    const names = (looksAt.get(relation.id)?.rows ?? []).map(({ column }) => column)
+    // oxlint-disable-next-line no-await-in-loop -- one session answers one question at a time
+    const step = await tellStep(parts, followed, relation, names)
+    if (step !== undefined) told.push(step)
+  }
+  const rows = followed.count(target)
+  const isThere = rows > 0
+  const isNowhere = found.every((source) => source.rows === 0)
+  return {
+    outcome: isThere ? 'there' : isNowhere ? 'never' : isUnknown ? 'unknown' : 'lost',
+    rows,
+    sources: found,
+    steps: isThere
+      ? told
+      : told.slice(0, told.findLastIndex(({ rowsIn, rowsOut }) => rowsIn > 0 && rowsOut === 0) + 1)
+  }
+}
