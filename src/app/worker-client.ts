@@ -73,6 +73,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   runs: { start: COMPUTED, wait: null, cancel: STORED, resume: COMPUTED, retry: COMPUTED },
   requests: { list: STORED, read: STORED, har: COMPUTED, unknown: STORED, decide: STORED },
   explain: { cell: COMPUTED, missing: COMPUTED },
+  lineage: { openLineage: STORED },
   artifacts: { read: COMPUTED, save: null },
   replicas: { rebuild: COMPUTED, check: COMPUTED },
   projections: {

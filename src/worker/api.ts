@@ -13,6 +13,7 @@ import { historyInputs, type HistoryApi } from './api/history.ts'
 import { catalogInputs, type CatalogApi } from './api/catalog.ts'
 import { explainInputs, type ExplainApi } from './api/explain.ts'
 import { examplesInputs, type ExamplesApi } from './api/examples.ts'
+import { lineageInputs, type LineageApi } from './api/lineage.ts'
 import { logInputs, type LogApi } from './api/log.ts'
 import { healthInputs, type HealthApi } from './api/health.ts'
 import { backupInputs, type BackupApi } from './api/backup.ts'
@@ -85,6 +86,7 @@ export const flowForgeInputs = {
   catalog: catalogInputs,
   explain: explainInputs,
   examples: examplesInputs,
+  lineage: lineageInputs,
   log: logInputs,
   health: healthInputs,
   backup: backupInputs,
@@ -103,6 +105,7 @@ export type FlowForgeApi = {
   catalog: CatalogApi
   explain: ExplainApi
   examples: ExamplesApi
+  lineage: LineageApi
   log: LogApi
   health: HealthApi
   backup: BackupApi

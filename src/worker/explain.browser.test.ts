@@ -195,6 +195,34 @@ it('tells a row that is there, and one that never was', async () => {
   )
 })
 
+it('exports the lineage of the run as OpenLineage', async () => {
+  const events = await flowforge.lineage.openLineage({ runId })
+  expect(events.map(({ eventType }) => eventType)).toEqual(['START', 'COMPLETE'])
+  const result = events[1]?.outputs.find(({ name }) => name === 'Sales by country/result')
+  expect(result?.facets['columnLineage']?.['fields']).toEqual({
+    country: {
+      inputFields: [
+        {
+          namespace: 'flowforge',
+          name: 'customers.csv',
+          field: 'country',
+          transformations: [{ type: 'DIRECT', subtype: 'IDENTITY' }]
+        }
+      ]
+    },
+    total: {
+      inputFields: [
+        {
+          namespace: 'flowforge',
+          name: 'orders.csv',
+          field: 'amount',
+          transformations: [{ type: 'DIRECT', subtype: 'AGGREGATION' }]
+        }
+      ]
+    }
+  })
+})
+
 it('refuses a row or a column that the result does not have', async () => {
   const artifactId = await artifactOf('rows')
   await expect(flowforge.explain.cell({ artifactId, row: 99, column: 'country' })).rejects.toThrow(

@@ -19,6 +19,7 @@ import { createExampleHandlers } from './example-handlers.ts'
 import { createExplainHandlers } from './explain-handlers.ts'
 import { createHealthHandlers } from './health-handlers.ts'
 import { createAsking, createPreviewAsk } from './http/asking.ts'
+import { createLineageHandlers } from './lineage-handlers.ts'
 import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
@@ -110,6 +111,7 @@ export const startProgram = async (args: {
       requests: createRequestHandlers({ context, aggregates }),
       artifacts: createArtifactHandlers({ context, engine }),
       explain: createExplainHandlers({ context, catalog, engine }),
+      lineage: createLineageHandlers(context),
       replicas: createReplicaHandlers(context),
       catalog: createCatalogHandlers({
         context,

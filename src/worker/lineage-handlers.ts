@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import { LineageEdge } from '../workflow/lineage/lineage-edge.ts'
+import { toOpenLineage } from '../workflow/lineage/open-lineage.ts'
+import { flowForgeInputs, type FlowForgeApi } from './api.ts'
+import { handler } from './handler.ts'
+
+const fromJson = <S extends z.ZodType>(schema: S) =>
+  z
+    .string()
+    .nullable()
+    .transform((text): unknown => (text === null ? {} : JSON.parse(text)))
+    .pipe(schema)
+
+const RunRow = z.object({
+  status: z.enum(['queued', 'running', 'succeeded', 'failed', 'canceled']),
+  created_at: z.string(),
+  started_at: z.string().nullable(),
+  finished_at: z.string().nullable(),
+  input_manifest_json: fromJson(z.object({ workflowName: z.string().default('workflow') })),
+  error_json: fromJson(z.object({ message: z.string().optional() }))
+})
+const ArtifactRow = z.object({
+  id: z.string(),
+  node_id: z.string().nullable(),
+  sha256: z.string().nullable(),
+  schema_json: fromJson(
+    z.object({ columns: z.array(z.object({ name: z.string(), engineType: z.string() })).default([]) })
+  ),
+  stats_json: fromJson(
+    z.object({ role: z.enum(['source', 'result']).default('result'), fileName: z.string().optional() })
+  )
+})
+const LineageRow = z.object({
+  from_artifact_id: z.string(),
+  to_artifact_id: z.string(),
+  edge_json: fromJson(LineageEdge)
+})
+
+export const createLineageHandlers = ({
+  projectionStore
+}: Pick<DbContext, 'projectionStore'>): FlowForgeApi['lineage'] => ({
+  openLineage: handler('lineage.openLineage', flowForgeInputs.lineage.openLineage, async ({ runId }) => {
+    const all = (sql: string) => projectionStore.query({ sql, params: [runId] })
+    const [row] = await all('SELECT * FROM runs WHERE id = ?')
+    if (row === undefined) throw new FlowForgeError('NOT_FOUND', 'There is no such run.', { runId })
+    const run = RunRow.parse(row)
+    const artifacts = await all('SELECT * FROM artifacts WHERE run_id = ? ORDER BY created_at, rowid')
+    const links = await all('SELECT * FROM lineage WHERE run_id = ? ORDER BY rowid')
+    return toOpenLineage(
+      {
+        runId,
+        workflowName: run.input_manifest_json.workflowName,
+        status: run.status,
+        startedAt: run.started_at ?? run.created_at,
+        finishedAt: run.finished_at,
+        error: run.error_json.message ?? null
+      },
+      artifacts.map((each) => {
+        const { id, node_id: rowId, sha256, schema_json: schema, stats_json: stats } = ArtifactRow.parse(each)
+        const nodeId = rowId?.slice(rowId.lastIndexOf('/') + 1) ?? id
+        return {
+          id,
+          role: stats.role,
+          fileName: stats.fileName ?? null,
+          nodeId,
+          columns: schema.columns,
+          sha256: sha256 ?? ''
+        }
+      }),
+      links.map((each) => {
+        const link = LineageRow.parse(each)
+        return { from: link.from_artifact_id, to: link.to_artifact_id, edge: link.edge_json }
+      })
+    )
+  })
+})
