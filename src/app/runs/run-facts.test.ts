@@ -153,7 +153,7 @@ describe('a run as the page reads it', () => {
       }
     ])
     expect((await ask(context, LINEAGE_SQL, 'run:1')).map(toLineageEdge)).toEqual([
-      { from: 'artifact:source', to: 'artifact:result' }
+      { from: 'artifact:source', to: 'artifact:result', columns: [], rows: [] }
     ])
   })
 })

@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import type { Row } from '../../worker/api.ts'
 import { NodeKind } from '../../workflow/graph.ts'
+import {
+  LineageEdge as EdgeColumns,
+  type LineageEdge as ColumnsOfEdge
+} from '../../workflow/lineage/lineage-edge.ts'
 import { ValueType } from '../../workflow/value-type.ts'
 
 const json = (text: string | null): unknown => (text === null ? {} : JSON.parse(text))
@@ -186,10 +190,21 @@ export const toRunArtifact = (row: Row) => {
   } as const
 }
 
-export const LINEAGE_SQL = 'SELECT from_artifact_id, to_artifact_id FROM lineage WHERE run_id = ?'
-const LineageRow = z.object({ from_artifact_id: z.string(), to_artifact_id: z.string() })
-export type LineageEdge = { readonly from: string; readonly to: string }
+export const LINEAGE_SQL = 'SELECT from_artifact_id, to_artifact_id, edge_json FROM lineage WHERE run_id = ?'
+const LineageRow = z.object({
+  from_artifact_id: z.string(),
+  to_artifact_id: z.string(),
+  edge_json: z.string().nullish()
+})
+export type LineageEdge = {
+  readonly from: string
+  readonly to: string
+  readonly columns: NonNullable<ColumnsOfEdge['columns']>
+  /** Columns that decide which rows there are, and their order. */
+  readonly rows: NonNullable<ColumnsOfEdge['rows']>
+}
 export const toLineageEdge = (row: Row): LineageEdge => {
   const edge = LineageRow.parse(row)
-  return { from: edge.from_artifact_id, to: edge.to_artifact_id }
+  const { columns = [], rows = [] } = EdgeColumns.parse(json(edge.edge_json ?? null))
+  return { from: edge.from_artifact_id, to: edge.to_artifact_id, columns, rows }
 }
