@@ -21,7 +21,7 @@ const Table = z.object({
     .transform((text): unknown => JSON.parse(text))
     .pipe(
       z.object({
-        port: z.string(),
+        port: z.string().default('in'),
         layout: z.object({
           pieces: z.array(z.object({ offset: z.number(), bytes: z.number(), rows: z.number() }))
         })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { LineageEdge } from '../workflow/lineage/lineage-edge.ts'
-import { toOpenLineage } from '../workflow/lineage/open-lineage.ts'
+import { toOpenLineage, type LineageArtifact } from '../workflow/lineage/open-lineage.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import { handler } from './handler.ts'
 
@@ -28,7 +28,10 @@ const ArtifactRow = z.object({
     z.object({ columns: z.array(z.object({ name: z.string(), engineType: z.string() })).default([]) })
   ),
   stats_json: fromJson(
-    z.object({ role: z.enum(['source', 'result']).default('result'), fileName: z.string().optional() })
+    z.object({
+      role: z.enum(['source', 'result', 'checkpoint']).default('result'),
+      fileName: z.string().optional()
+    })
   )
 })
 const LineageRow = z.object({
@@ -56,17 +59,20 @@ export const createLineageHandlers = ({
         finishedAt: run.finished_at,
         error: run.error_json.message ?? null
       },
-      artifacts.map((each) => {
+      artifacts.flatMap((each): LineageArtifact[] => {
         const { id, node_id: rowId, sha256, schema_json: schema, stats_json: stats } = ArtifactRow.parse(each)
-        const nodeId = rowId?.slice(rowId.lastIndexOf('/') + 1) ?? id
-        return {
-          id,
-          role: stats.role,
-          fileName: stats.fileName ?? null,
-          nodeId,
-          columns: schema.columns,
-          sha256: sha256 ?? ''
-        }
+        // What a run keeps only to go on from says nothing to others.
+        if (stats.role === 'checkpoint') return []
+        return [
+          {
+            id,
+            role: stats.role,
+            fileName: stats.fileName ?? null,
+            nodeId: rowId?.slice(rowId.lastIndexOf('/') + 1) ?? id,
+            columns: schema.columns,
+            sha256: sha256 ?? ''
+          }
+        ]
       }),
       links.map((each) => {
         const link = LineageRow.parse(each)
