@@ -8,7 +8,7 @@ import { quoteName } from '../sql-text.ts'
 import { planExplanation, type ExplainPlan } from './explain-plan.ts'
 import { followBack, followOn, type Asking, type Followed } from './follow.ts'
 
-const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 15)
+const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 40)
 let engine: Engine
 beforeAll(async () => {
   engine = await startEngine()
