@@ -47,7 +47,7 @@ const openManifest = async ({ context }: Parts, runId: string): Promise<z.infer<
 
 /**
  * Plans a run anew up to a node, over the files that it read.
- * @throws FlowForgeError `NOT_FOUND` where a file is gone, `CONFLICT` where this version plans it no more
+ * @throws FlowForgeError `NOT_FOUND` where a file is gone, `CONFLICT` where this version cannot compute it again
  */
 export const openPastRun = async (parts: Parts, runId: string, nodeId: string): Promise<PastRun> => {
   const { catalog, engine } = parts
@@ -80,6 +80,13 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
   if (!('plan' in answer)) {
     const message = `This run cannot be looked into: ${answer.problems[0]?.message ?? ''}`
     throw new FlowForgeError('CONFLICT', message, { problems: answer.problems })
+  }
+  const asking = answer.plan.unfolded.graph.nodes.find(
+    ({ id, kind }) => kind === 'http' && answer.plan.steps.steps.some(({ nodeId: step }) => step === id)
+  )
+  if (asking !== undefined) {
+    const message = `"${asking.name}" asked a service on the way: what comes from its answers cannot be explained yet. Its requests are on record.`
+    throw new FlowForgeError('CONFLICT', message, { nodeId: asking.id })
   }
   return {
     explained: answer.plan,
