@@ -43,7 +43,7 @@ const project = (event: RecordedEvent<RunEvent>): readonly RowChange[] => {
  */
 export const artifactsProjection: Projection = {
   name: 'artifacts',
-  version: 2,
+  version: 1,
   mode: 'inline',
   tables: ['artifacts', 'lineage'],
   hears: ['ArtifactWritten', 'LineageRecorded'],
