@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openDbContext } from '../db/index.ts'
+import { openDbContext, readSqliteFile } from '../db/index.ts'
 import type { FlowForgeApi } from './api.ts'
 import { IN_MEMORY } from './engine/contract/test-engine.ts'
 import { openComputeEngine } from './engine/open-compute-engine.ts'
@@ -88,7 +88,7 @@ const artifactOf = async (nodeId: string): Promise<string> => {
 
 beforeAll(async () => {
   const context = await openDbContext(IN_MEMORY)
-  const engine = openComputeEngine({ blobStore: context.blobStore })
+  const engine = openComputeEngine({ blobStore: context.blobStore, readSqliteFile })
   const program = await startProgram({
     context,
     engine,

@@ -2,7 +2,7 @@ import { describeBlobStore } from '../../db/contract/blob-store-contract.ts'
 import { describeEventStore } from '../../db/contract/event-store-contract.ts'
 import { describeProjectionStore } from '../../db/contract/projection-store-contract.ts'
 import { testWorld } from '../../db/contract/store-contract.ts'
-import { openDbContext } from '../../db/index.ts'
+import { openDbContext, readSqliteFile } from '../../db/index.ts'
 import { fromWireError, toWireError, type DbContext } from '../../db/ports.ts'
 import type { WireDbApi } from '../api.ts'
 import { fromWire } from '../boundary.ts'
@@ -30,7 +30,7 @@ let endPrevious = (): void => undefined
 const openAsFollower = async (): Promise<DbContext> => {
   endPrevious()
   const leader = await openDbContext({ storage: 'memory', ...testWorld() })
-  const engine = openComputeEngine({ blobStore: leader.blobStore })
+  const engine = openComputeEngine({ blobStore: leader.blobStore, readSqliteFile })
   const program = await startProgram({ context: leader, engine, world: systemWorld, baseUrl: '/' })
   const host = hostTabs({
     target: toTarget(program, leader),
