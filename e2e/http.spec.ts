@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test, type Page } from '@playwright/test'
 import {
   startTestService,
@@ -221,5 +222,40 @@ test('says that a service does not let this page read it', async () => {
   expect(error?.nodeId).toBe('ask')
   expect(error?.message).toContain('CORS')
   expect(error?.message).not.toContain('hunter2')
+  await browser.close()
+})
+
+test('shows the requests of a run, and the form of the node that asks', async () => {
+  service = await startTestService(person)
+  const { browser } = await openBrowser(profile)
+  const page = await openApp(browser, '/')
+  const workflowId = await importBoth(page, documentFor(service.url))
+  const { runId } = await run(page, workflowId)
+  await page.goto(`/runs/${encodeURIComponent(runId)}`)
+  await page.getByRole('tab', { name: 'Requests' }).click()
+  const list = page.getByRole('list', { name: 'Requests' })
+  await expect(list.getByRole('listitem')).toHaveCount(20)
+  await list.getByRole('button').first().click()
+  await expect(page.getByRole('button', { name: 'Copy as curl' })).toBeVisible()
+  await expect(list).toContainText('"name":"Person')
+  await expect(list).not.toContainText('hunter2')
+  await page.screenshot({ path: 'test-results/requests.png' })
+  expect(
+    (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => [id, nodes[0]?.html])
+  ).toEqual([])
+
+  await page.goto(`/workflows/${encodeURIComponent(workflowId)}`)
+  await page.getByText('Ask people').first().click()
+  await expect(page.getByLabel('Service')).toHaveValue(service.url)
+  await page.getByLabel('At a time').fill('9')
+  await expect
+    .poll(() =>
+      page.evaluate(async (id) => {
+        const { graph } = await window.flowforge.workflows.get({ workflowId: id })
+        return graph.nodes.find((node) => node.id === 'ask')?.spec['concurrency']
+      }, workflowId)
+    )
+    .toBe(9)
+  await page.screenshot({ path: 'test-results/http-form.png' })
   await browser.close()
 })
