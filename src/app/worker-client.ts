@@ -70,7 +70,15 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     check: COMPUTED,
     preview: COMPUTED
   },
-  runs: { start: COMPUTED, wait: null, cancel: STORED, resume: COMPUTED, retry: COMPUTED },
+  runs: {
+    start: COMPUTED,
+    wait: null,
+    cancel: STORED,
+    resume: COMPUTED,
+    retry: COMPUTED,
+    verify: COMPUTED,
+    verification: null
+  },
   requests: { list: STORED, read: STORED, har: COMPUTED, unknown: STORED, decide: STORED },
   explain: { cell: COMPUTED, missing: COMPUTED },
   lineage: { openLineage: STORED },

@@ -65,7 +65,7 @@ export type { CatalogEntry, CatalogItemView, CatalogUses, WhatIf } from './api/c
 export type { ExplainedFile } from './api/explain.ts'
 export type { LogState } from './api/log.ts'
 export type { Page } from './api/page.ts'
-export type { RunProgress, RunStatus } from './api/runs.ts'
+export type { RunProgress, RunStatus, Verification } from './api/runs.ts'
 export type { SentRequest, SentRequestInFull } from './api/requests.ts'
 export type { Status } from './api/status.ts'
 export { DoorCall, type Boot, type LogBatch, type WorkerApi } from './api/worker.ts'

@@ -107,7 +107,7 @@ export const startProgram = async (args: {
     flowforge: {
       sources,
       workflows,
-      runs: createRunHandlers({ context, aggregates, planning, runner, world }),
+      runs: createRunHandlers({ context, aggregates, engine, planning, runner, world }),
       requests: createRequestHandlers({ context, aggregates }),
       artifacts: createArtifactHandlers({ context, engine }),
       explain: createExplainHandlers({ context, catalog, engine }),

@@ -6,8 +6,10 @@ import { toVersionId } from '../workflow/workflow/workflow-state.ts'
 import { workflowAggregate } from '../workflow/workflow/workflow.ts'
 import type { AggregateStore } from './aggregate-store.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
+import type { ComputeEngine } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { Planning } from './planning.ts'
+import { compareRuns } from './runs/comparing.ts'
 import { manifestOf } from './runs/manifest-of.ts'
 import type { Runner } from './runs/runner.ts'
 import { versionOf } from './workflow-handlers.ts'
@@ -19,6 +21,7 @@ const SCOPE = 'runs.start'
 type Parts = {
   context: DbContext
   aggregates: AggregateStore
+  engine: ComputeEngine
   planning: Planning
   runner: Runner
   world: World
@@ -35,7 +38,7 @@ const given = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], un
   }
 
 export const createRunHandlers = (parts: Parts): Api => {
-  const { context, aggregates, planning, runner, world } = parts
+  const { context, aggregates, engine, planning, runner, world } = parts
 
   /** The run that an idempotency key stands for already. */
   const runOf = async (key: string): Promise<string | undefined> => {
@@ -81,12 +84,14 @@ export const createRunHandlers = (parts: Parts): Api => {
       graph: Graph
       queued: Queue
       inputs?: readonly ManifestSource[] | undefined
+      /** Items of the catalog in the versions that a past run used. */
+      items?: RunManifest['catalog']
     }>
   ): Promise<{ runId: string }> => {
     const runId = `run:${callId ?? world.newId()}`
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) return { runId }
-    const { graph, queued, inputs: past } = await make()
+    const { graph, queued, inputs: past, items } = await make()
     const { parameters, until, options, verifies, idempotencyKey } = queued
     if (graph.nodes.length === 0) {
       throw new FlowForgeError(
@@ -98,7 +103,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     if (from !== undefined && !graph.nodes.some(({ id }) => id === from)) {
       throw new FlowForgeError('INVALID_INPUT', `There is no node "${from}" to run from.`, { from })
     }
-    await planning.plan(graph, { parameters, until, inputs: past })
+    await planning.plan(graph, { parameters, until, inputs: past, items })
     const cause = await context.tx.runInTransaction(async (tx) => {
       const stored = await command.execute(runAggregate, runId, { type: 'QueueRun', ...queued })
       if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
@@ -114,6 +119,7 @@ export const createRunHandlers = (parts: Parts): Api => {
       cause,
       options,
       inputs: past,
+      items,
       verifies
     })
     return { runId }
@@ -195,6 +201,40 @@ export const createRunHandlers = (parts: Parts): Api => {
       }
     })
 
+  const verify = ({ runId: verifies }: { runId: string }, callId: string | undefined) =>
+    queue(callId, async () => {
+      const { status } = (await aggregates.load(runAggregate, verifies)).state
+      const manifest = await manifestOf(context, verifies)
+      if (status !== 'succeeded') {
+        const message = 'Only a run that has succeeded can be repeated to see whether the same comes out.'
+        throw new FlowForgeError('INVALID_INPUT', message, { status })
+      }
+      const { parameters, until, options = {}, sources, catalog: items } = manifest
+      const { graph, of } = await graphFor(manifest, 'same')
+      const { from: _, checkpoints: __, ...kept } = options
+      return {
+        graph,
+        inputs: sources,
+        items,
+        queued: {
+          ...of,
+          trigger: 'manual',
+          parameters,
+          verifies,
+          ...given({ until }),
+          options: { ...kept, reuse: 'none' }
+        }
+      }
+    })
+
+  const verification = async ({ runId }: { runId: string }) => {
+    const { verifies } = await manifestOf(context, runId)
+    if (verifies === undefined) {
+      throw new FlowForgeError('INVALID_INPUT', 'This run repeats no other run.', { runId })
+    }
+    return { verifies, ...(await compareRuns({ context, engine }, verifies, runId)) }
+  }
+
   const resume = async ({ runId }: { runId: string }, callId: string | undefined): Promise<void> => {
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) return
@@ -224,6 +264,8 @@ export const createRunHandlers = (parts: Parts): Api => {
     wait: handler('runs.wait', inputs.wait, ({ runId }) => runner.wait(runId)),
     cancel: handler('runs.cancel', inputs.cancel, ({ runId }) => runner.cancel(runId)),
     resume: handler('runs.resume', inputs.resume, resume),
-    retry: handler('runs.retry', inputs.retry, retry)
+    retry: handler('runs.retry', inputs.retry, retry),
+    verify: handler('runs.verify', inputs.verify, verify),
+    verification: handler('runs.verification', inputs.verification, verification)
   }
 }

@@ -121,7 +121,9 @@ describe('a run as the page reads it', () => {
         error: { message: 'Column "total" is gone.', nodeId: 'orders' },
         workflowName: 'Orders',
         version: 3,
-        workflowId: 'workflow:1'
+        workflowId: 'workflow:1',
+        verifies: null,
+        retryOf: null
       }
     ])
   })

@@ -14,7 +14,8 @@ export const RUNS_SQL = `
   SELECT r.id, r.status, r.trigger, r.created_at, r.started_at, r.finished_at, r.error_json,
          coalesce(w.name, r.input_manifest_json ->> '$.workflowName') AS workflow_name,
          coalesce(v.version, CAST(r.input_manifest_json ->> '$.version' AS INTEGER)) AS version,
-         w.id AS workflow_id
+         w.id AS workflow_id, r.input_manifest_json ->> '$.verifies' AS verifies,
+         r.input_manifest_json ->> '$.retryOf' AS retry_of
   FROM runs r
   LEFT JOIN workflow_versions v ON v.id = r.workflow_version_id
   LEFT JOIN workflows w ON w.id = v.workflow_id`
@@ -29,7 +30,9 @@ const RunRow = z.object({
   error_json: z.string().nullable(),
   workflow_name: z.string().nullable(),
   version: z.number().nullable(),
-  workflow_id: z.string().nullable()
+  workflow_id: z.string().nullable(),
+  verifies: z.string().nullable(),
+  retry_of: z.string().nullable()
 })
 const RunError = z.object({ message: z.string().optional(), nodeId: z.string().nullish() })
 
@@ -45,6 +48,10 @@ export type RunFacts = {
   readonly version: number | null
   /** Null when the workflow is gone. */
   readonly workflowId: string | null
+  /** The run that this one repeats, to see whether the same comes out. */
+  readonly verifies: string | null
+  /** The run that this one is another attempt of. */
+  readonly retryOf: string | null
 }
 
 export const toRunFacts = (row: Row): RunFacts => {
@@ -60,7 +67,9 @@ export const toRunFacts = (row: Row): RunFacts => {
     error: error?.message === undefined ? null : { message: error.message, nodeId: error.nodeId ?? null },
     workflowName: run.workflow_name ?? 'A workflow that is gone',
     version: run.version,
-    workflowId: run.workflow_id
+    workflowId: run.workflow_id,
+    verifies: run.verifies,
+    retryOf: run.retry_of
   }
 }
 
@@ -106,6 +115,8 @@ const StepStats = z.object({
   rowsIn: z.number().nullish(),
   rowsOut: z.number().nullish(),
   reason: z.string().optional(),
+  reused: z.object({ runId: z.string() }).optional(),
+  memoryBytes: z.number().optional(),
   error: z.object({ message: z.string() }).optional()
 })
 export type RunStep = ReturnType<typeof toRunStep>
@@ -123,6 +134,9 @@ export const toRunStep = (row: Row) => {
     finishedAt: step.finished_at,
     rowsIn: stats.rowsIn ?? null,
     rowsOut: stats.rowsOut ?? null,
+    /** The run whose rows stand for this step's. */
+    reusedFrom: stats.reused?.runId ?? null,
+    memoryBytes: stats.memoryBytes ?? null,
     note: stats.error?.message ?? stats.reason ?? null
   } as const
 }
@@ -169,6 +183,7 @@ const ArtifactStats = z.object({
   bytes: z.number().optional(),
   fileName: z.string().optional()
 })
+const ROLES = ['source', 'result', 'checkpoint'] as const
 export type RunArtifact = ReturnType<typeof toRunArtifact>
 export const toRunArtifact = (row: Row) => {
   const artifact = ArtifactRow.parse(row)
@@ -185,8 +200,8 @@ export const toRunArtifact = (row: Row) => {
     bytes: stats.bytes ?? null,
     fileName: stats.fileName ?? null,
     sha256: artifact.sha256,
-    /** Did the run read it, or write it? */
-    role: stats.role === 'source' ? ('source' as const) : ('result' as const)
+    /** Did the run read it, write it, or keep it in passing? */
+    role: ROLES.find((role) => role === stats.role) ?? 'result'
   } as const
 }
 

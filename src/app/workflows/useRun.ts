@@ -1,14 +1,23 @@
 import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import type { RunProgress } from '../../worker/api.ts'
 import type { ParameterValues } from '../../workflow/graph.ts'
+import { useRunLimits } from '../runs/useRunLimits.ts'
 import { useLiveQuery } from '../useLiveQuery.ts'
 import { useWorkerClient } from '../useWorkerClient.ts'
 import { type NodeRun, readArtifact, readLog, readRun, readStep } from './run-rows.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
 
+/** How much of a workflow is run: to a node, from a node, all of it anew. What is left out is all that changed. */
+export type RunHow = {
+  readonly until?: string | undefined
+  readonly from?: string | undefined
+  readonly reuse?: 'changed' | 'none'
+}
+
 /** The last run of a workflow, as the database and the running worker tell it, and the way to start and stop one. */
 export const useRun = (workflow: WorkflowDraft) => {
   const { flowforge, onProgress } = useWorkerClient()
+  const limits = useRunLimits()
   const error = shallowRef<unknown>(null)
   const starting = shallowRef(false)
   const progress = shallowRef<RunProgress | null>(null)
@@ -66,7 +75,7 @@ export const useRun = (workflow: WorkflowDraft) => {
     return byNode
   })
 
-  const start = async (options: { until?: string; parameters?: ParameterValues } = {}): Promise<void> => {
+  const start = async (options: RunHow & { parameters?: ParameterValues } = {}): Promise<void> => {
     if (isRunning.value) return
     error.value = null
     starting.value = true
@@ -75,6 +84,7 @@ export const useRun = (workflow: WorkflowDraft) => {
       const started = await flowforge.runs.start({
         workflowId: workflow.workflowId,
         trigger: 'manual',
+        ...(Object.keys(limits.value).length === 0 ? {} : { limits: { ...limits.value } }),
         ...options
       })
       startedHere.value = started.runId

@@ -23,7 +23,9 @@ export const runsInputs = {
     from: z.enum(['failed', 'start']).optional(),
     /** The graph that the run had, or the workflow's as it is now. Default `same`. */
     version: z.enum(['same', 'current']).optional()
-  })
+  }),
+  verify: z.strictObject({ runId: Text }),
+  verification: z.strictObject({ runId: Text })
 } as const
 
 type Inputs = { [K in keyof typeof runsInputs]: In<(typeof runsInputs)[K]> }
@@ -39,6 +41,21 @@ export type RunProgress = {
   steps: Record<string, { status: string; rowsOut: number | null; ms: number | null }>
 }
 
+/** `row` is counted from 1. `before` and `after` are the cell's values, or the numbers of rows, or hashes. */
+export type Verification = {
+  verifies: string
+  same: boolean
+  compared: number
+  difference: {
+    nodeId: string
+    what: 'missing' | 'damaged' | 'columns' | 'rows' | 'cell' | 'file'
+    row: number | null
+    column: string | null
+    before: unknown
+    after: unknown
+  } | null
+}
+
 export type RunsApi = {
   start(args: Inputs['start']): Promise<{ runId: string }>
   wait(args: Inputs['wait']): Promise<{ status: RunStatus; error?: { message: string; nodeId?: string } }>
@@ -47,4 +64,8 @@ export type RunsApi = {
   resume(args: Inputs['resume']): Promise<void>
   /** Another run of the same, after something was mended. */
   retry(args: Inputs['retry']): Promise<{ runId: string }>
+  /** Runs a succeeded run's manifest again, reusing nothing; the new run fails where something else comes out. */
+  verify(args: Inputs['verify']): Promise<{ runId: string }>
+  /** What a run that verifies another found, with the values of the first cell that differs. */
+  verification(args: Inputs['verification']): Promise<Verification>
 }

@@ -7,6 +7,7 @@ import type { Plan } from '../../workflow/plan-types.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
 import type { AskService } from './ask-service.ts'
+import type { Limits } from './run-limits.ts'
 
 /** As `data_sources.kind` names them; `file` is Arrow, `db` SQLite or DuckDB. */
 export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file' | 'db'
@@ -167,6 +168,7 @@ export interface ComputeEngine {
     /** Default `none`. */
     checkpoints?: Checkpoints
     ask?: AskService | undefined
+    limits?: Limits
   }): Promise<ExecutionOutcome>
   readArtifact(args: {
     blobKey: string

@@ -1,6 +1,7 @@
 import { AsyncDuckDB, DuckDBAccessMode, VoidLogger } from '@duckdb/duckdb-wasm'
 import wasmUrl from '@duckdb/duckdb-wasm/dist/duckdb-eh.wasm?url'
 import { FlowForgeError } from '../../db/ports.ts'
+import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import { createDeferred } from '../deferred.ts'
 
 /** A started DuckDB in a worker of its own. */
@@ -24,7 +25,7 @@ export const FILE_FOLDER = 'data/'
 const SETTINGS = [
   'SET autoinstall_known_extensions = false',
   'SET autoload_known_extensions = false',
-  `SET memory_limit = '2GB'`,
+  `SET memory_limit = '${MEMORY_BUDGET / 1_000_000}MB'`,
   `SET allowed_directories = ['${FILE_FOLDER}']`,
   'SET enable_external_access = false',
   'SET lock_configuration = true'

@@ -30,6 +30,7 @@ import { fillAnswers } from './service-answers.ts'
 import { createLosses } from './sink-losses.ts'
 import type { Sessions, Workplace } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
+import { watchLimits, type LimitWatch } from './run-limits.ts'
 import { fillFromStored } from './stored-relations.ts'
 import { createStepCounts, type StepCounts } from './step-counts.ts'
 
@@ -44,6 +45,7 @@ type Run = {
   readonly known: ReadonlyMap<string, StoredRelation>
   readonly checkpoints: Checkpoints
   readonly ask: AskService | undefined
+  readonly limits: LimitWatch
   readonly counts: StepCounts
   /** Relations that are tables or views by now. */
   readonly tables: Set<string>
@@ -131,6 +133,16 @@ const readSources = async (run: Run, needed: ReadonlySet<string>): Promise<void>
   }
 }
 
+/** Bytes on their way to the blob store: a cancel stops them, and they count. */
+const counted = ({ place, limits }: Run): TransformStream<Uint8Array, Uint8Array> =>
+  new TransformStream({
+    transform: (chunk, controller) => {
+      throwIfCanceled(place.signal)
+      limits.wrote({ bytes: chunk.length })
+      controller.enqueue(chunk)
+    }
+  })
+
 /** Streams a relation's rows into the blob store. */
 const writeTable = async (
   run: Run,
@@ -141,7 +153,10 @@ const writeTable = async (
   const { parts, place, plan, listener, counts, tables } = run
   const { columns } = relationOf(plan, relationId)
   let told = 0
+  let before = 0
   const onRows = (rows: number): void => {
+    if (!isCheckpoint) run.limits.wrote({ rows: rows - before })
+    before = rows
     const now = performance.now()
     if (now - told < PROGRESS_MS) return
     told = now
@@ -151,7 +166,7 @@ const writeTable = async (
   const pieces = toPieces(place.session.stream(query), onRows)
   const stored = await parts.blobStore.putStream({
     prefix: 'artifacts/',
-    stream: pieces.stream,
+    stream: pieces.stream.pipeThrough(counted(run)),
     contentType: 'application/vnd.apache.arrow.stream'
   })
   const rows = pieces.rows()
@@ -174,14 +189,6 @@ const writeTable = async (
   return artifact
 }
 
-const cancelable = (signal: AbortSignal): TransformStream<Uint8Array, Uint8Array> =>
-  new TransformStream({
-    transform: (chunk, controller) => {
-      throwIfCanceled(signal)
-      controller.enqueue(chunk)
-    }
-  })
-
 const writeFile = async (
   run: Run,
   { format, fileName, nodeId, keepsFormulas }: PlannedSink,
@@ -197,7 +204,7 @@ const writeFile = async (
   const file = await toFile({ blob, layout, columns }, wish)
   const stored = await parts.blobStore.putStream({
     prefix: 'artifacts/',
-    stream: file.pipeThrough(cancelable(place.signal)),
+    stream: file.pipeThrough(counted(run)),
     contentType: MEDIA_TYPES[format]
   })
   await listener.artifactWritten({
@@ -305,9 +312,10 @@ const innermost = (failure: StepFailure): unknown =>
 /** Carries a plan out; see `ComputeEngine.execute`. */
 export const executePlan =
   (parts: Parts): ComputeEngine['execute'] =>
-  async ({ plan, sources, signal, listener, known = new Map(), checkpoints = 'none', ask }) => {
+  async ({ plan, sources, signal, listener, known = new Map(), checkpoints = 'none', limits = {}, ask }) => {
+    const watch = watchLimits(limits, signal)
     try {
-      await parts.sessions.work({ signal, urgency: 'run' }, (place) =>
+      await parts.sessions.work({ signal: watch.signal, urgency: 'run' }, (place) =>
         carryOut({
           parts,
           place,
@@ -317,6 +325,7 @@ export const executePlan =
           known,
           checkpoints,
           ask,
+          limits: watch,
           counts: createStepCounts(plan, place.session),
           tables: new Set(),
           finished: new Set()
@@ -325,6 +334,8 @@ export const executePlan =
       return { status: 'succeeded' }
     } catch (thrown) {
       if (signal.aborted) return { status: 'canceled' }
-      return failed(thrown, listener)
+      return failed(watch.passed() ?? thrown, listener)
+    } finally {
+      watch.end()
     }
   }

@@ -3,7 +3,7 @@ import { runAggregate } from '../../workflow/run/run.ts'
 import { causeOf, type AggregateStore } from '../aggregate-store.ts'
 
 export const INTERRUPTED =
-  'FlowForge was closed while this run was going on. Nothing was lost but its work: run it again.'
+  'FlowForge was closed while this run was going on. Resume it: it goes on from its last finished step.'
 
 /** A run that was resumed may begin in an archive segment that cannot be read: that must not keep FlowForge from starting. */
 const isUnreadable = (thrown: unknown): boolean =>

@@ -28,6 +28,7 @@ type Args = {
   readonly onlyRunId: string | null
   /** This node and what it feeds are done anew. */
   readonly from: string | undefined
+  readonly signal: AbortSignal
 }
 
 /** Relations of a node and of all that it feeds. */
@@ -47,7 +48,7 @@ export const nothingReused = (plan: Plan): Reuse => ({ plan, known: new Map(), s
  */
 export const findReuse = async (
   { projectionStore, blobStore }: Pick<DbContext, 'projectionStore' | 'blobStore'>,
-  { plan, keys, onlyRunId, from }: Args
+  { plan, keys, onlyRunId, from, signal }: Args
 ): Promise<Reuse> => {
   const fresh = from === undefined ? new Set<string>() : downstreamOf(plan, from)
   const tableKeys = new Map([...keys].filter(([id]) => !fresh.has(id)))
@@ -77,7 +78,7 @@ export const findReuse = async (
       const artifact = found.get(key)
       if (artifact === undefined || checked.has(key)) continue
       // oxlint-disable-next-line no-await-in-loop -- one file at a time
-      if (!(await isWhole(blobStore, artifact))) {
+      if (!(await isWhole(blobStore, artifact, signal))) {
         found.delete(key)
         return false
       }

@@ -2,6 +2,7 @@ import { FlowForgeError, toFlowForgeError, type DbContext } from '../../db/ports
 import type { UsedItem } from '../../workflow/catalog/used-item.ts'
 import type { Graph, ParameterValues } from '../../workflow/graph.ts'
 import type { ManifestSource } from '../../workflow/run/run-manifest.ts'
+import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import type { RunOptions } from '../../workflow/run/run-options.ts'
 import { isEnded, type Run } from '../../workflow/run/run-state.ts'
 import { runAggregate } from '../../workflow/run/run.ts'
@@ -18,6 +19,7 @@ import type { ProgressBoard } from './progress.ts'
 import { withEveryCheckpoint } from '../../workflow/checkpoints.ts'
 import { ENGINE_BUILD } from '../engine/engine-build.ts'
 import { catalogOfPast } from './past-inputs.ts'
+import { compareRuns, differenceWords } from './comparing.ts'
 import { createRecorder } from './recorder.ts'
 import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
 import { findReuse, nothingReused } from './reusing.ts'
@@ -129,6 +131,7 @@ export const createRunner = (parts: Parts): Runner => {
         })),
         catalog: used,
         engine: ENGINE_BUILD,
+        memoryBudget: MEMORY_BUDGET,
         clock: world.now(),
         seed: world.newId()
       }
@@ -154,19 +157,48 @@ export const createRunner = (parts: Parts): Runner => {
             plan,
             keys,
             onlyRunId: isAnew ? runId : null,
-            from: isResumed ? undefined : options.from
+            from: isResumed ? undefined : options.from,
+            signal
           })
     await recorder.recordReuse(reuse)
     const log: AskingRun['log'] = (entry) => recorder.listener.log({ level: 'info', ...entry })
-    return engine.execute({
+    const outcome = await engine.execute({
       plan: options.checkpoints === 'all' ? withEveryCheckpoint(reuse.plan) : reuse.plan,
       sources,
       signal,
       listener: recorder.listener,
       known: reuse.known,
       checkpoints: options.checkpoints ?? 'slow',
-      ask: askFor({ runId, workflowId, recordedIn: replayOf ?? null, log })
+      limits: options.limits ?? {},
+      // What is to give the same as another run is answered as that one was.
+      ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, log })
     })
+    if (outcome.status !== 'succeeded' || run.verifies === undefined) return outcome
+    return verified(run, run.verifies, { acting, signal })
+  }
+
+  /** A run that was to give the same as another has failed where it did not. */
+  const verified = async (
+    { runId, graph }: QueuedRun,
+    verifies: string,
+    { acting, signal }: { acting: Pick<AggregateStore, 'execute'>; signal: AbortSignal }
+  ): Promise<ExecutionOutcome> => {
+    const { same, compared, difference } = await compareRuns({ context, engine, signal }, verifies, runId)
+    const nameOf = (nodeId: string): string => graph.nodes.find(({ id }) => id === nodeId)?.name ?? nodeId
+    const message =
+      difference === null
+        ? `The same came out as before: ${compared} of ${compared} results are equal to the byte.`
+        : `Something else came out than before. ${differenceWords(difference, nameOf)}`
+    await acting.execute(runAggregate, runId, {
+      type: 'Log',
+      logId: `log:${world.newId()}`,
+      level: same ? 'info' : 'error',
+      message,
+      meta: { verifies, same }
+    })
+    return difference === null
+      ? { status: 'succeeded' }
+      : { status: 'failed', nodeId: difference.nodeId, message }
   }
 
   const end = async ({ runId, cause }: QueuedRun, outcome: ExecutionOutcome): Promise<void> => {

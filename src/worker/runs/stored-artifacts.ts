@@ -1,6 +1,7 @@
 import { createSHA256 } from 'hash-wasm'
 import { z } from 'zod'
 import type { BlobStorePort, DbContext } from '../../db/ports.ts'
+import { throwIfCanceled } from '../engine/engine-errors.ts'
 import { ValueType } from '../../workflow/value-type.ts'
 
 const Piece = z.object({ offset: z.number(), bytes: z.number(), rows: z.number() })
@@ -29,6 +30,7 @@ const ArtifactRow = z
         role: z.string(),
         bytes: z.number(),
         key: z.string().optional(),
+        port: z.string().optional(),
         layout: z.object({ pieces: z.array(Piece) }).optional(),
         fileName: z.string().optional()
       })
@@ -71,22 +73,28 @@ export const artifactsOfRun = async (
     })
   )
 
-const sha256Of = async (blob: Blob): Promise<string> => {
+const sha256Of = async (blob: Blob, signal: AbortSignal | undefined): Promise<string> => {
   const hasher = await createSHA256()
   const reader = blob.stream().getReader()
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
     const { done, value } = await reader.read()
     if (done) return hasher.digest('hex')
+    if (signal?.aborted === true) await reader.cancel()
+    throwIfCanceled(signal)
     hasher.update(value)
   }
 }
 
-/** Are the artifact's bytes there, every one as it was written? */
+/**
+ * Are the artifact's bytes there, every one as it was written?
+ * @throws FlowForgeError `CANCELED`
+ */
 export const isWhole = async (
   blobStore: BlobStorePort,
-  { uri, bytes, sha256 }: Pick<StoredArtifact, 'uri' | 'bytes' | 'sha256'>
+  { uri, bytes, sha256 }: Pick<StoredArtifact, 'uri' | 'bytes' | 'sha256'>,
+  signal?: AbortSignal
 ): Promise<boolean> => {
   const blob = await blobStore.open({ key: uri })
-  return blob !== null && blob.size === bytes && (await sha256Of(blob)) === sha256
+  return blob !== null && blob.size === bytes && (await sha256Of(blob, signal)) === sha256
 }

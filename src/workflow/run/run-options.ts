@@ -14,13 +14,7 @@ export const RunOptions = z.strictObject({
    * `slow` (the usual), of what several nodes read and took long; `all`, what leaves every node; `none`.
    */
   checkpoints: z.enum(['slow', 'all', 'none']).optional(),
-  /** What becomes of a row that an expression fails on. */
-  onRowError: z.enum(['reject', 'fail']).optional(),
   /** A run that passes one ends, and says which. Rows and bytes are those written. */
-  limits: z
-    .strictObject({ rows: Limit.optional(), bytes: Limit.optional(), ms: Limit.optional() })
-    .optional(),
-  /** How much memory the engine may take, in bytes. */
-  memoryBytes: z.int().min(64_000_000).max(3_000_000_000).optional()
+  limits: z.strictObject({ rows: Limit.optional(), bytes: Limit.optional(), ms: Limit.optional() }).optional()
 })
 export type RunOptions = z.infer<typeof RunOptions>

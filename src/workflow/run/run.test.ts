@@ -146,4 +146,31 @@ describe('a run', () => {
     expect(reason(run, { ...lineage, toArtifactId: 'z' })).toBe('unknown-artifact')
     expect(reason(run, artifact('x'))).toBe('artifact-exists')
   })
+
+  it('that ended early can be resumed: what has succeeded stays, the rest has another try', () => {
+    const failed = after(queue, start, step('a'), finish, step('b'), {
+      type: 'FailRun',
+      error: { message: 'broken', nodeId: 'b' }
+    })
+    const resumed = eventsOf(failed, { type: 'ResumeRun' }).reduce(evolve, failed)
+    expect(resumed).toMatchObject({ status: 'running', error: null })
+    expect(Object.values(resumed.steps).map(({ nodeId, status }) => [nodeId, status])).toEqual([
+      ['a', 'succeeded']
+    ])
+    expect(reason(resumed, step('a'))).toBe('step-exists')
+    expect(reason(resumed, step('b'))).toBeUndefined()
+    expect(reason(resumed, start)).toBe('run-already-started')
+  })
+
+  it('that never started begins when it is resumed; one that goes on or has succeeded is not resumed', () => {
+    const canceled = after(queue, { type: 'RequestCancel' })
+    const resumed = eventsOf(canceled, { type: 'ResumeRun' }).reduce(evolve, canceled)
+    expect(resumed).toMatchObject({ status: 'queued', cancelRequested: false })
+    expect(reason(resumed, start)).toBeUndefined()
+    expect(reason(after(queue, start), { type: 'ResumeRun' })).toBe('run-not-resumable')
+    expect(reason(after(queue, start, { type: 'SucceedRun' }), { type: 'ResumeRun' })).toBe(
+      'run-not-resumable'
+    )
+    expect(reason(initial, { type: 'ResumeRun' })).toBe('unknown-run')
+  })
 })
