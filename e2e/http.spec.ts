@@ -246,8 +246,8 @@ test('shows the requests of a run, and the form of the node that asks', async ()
 
   await page.goto(`/workflows/${encodeURIComponent(workflowId)}`)
   await page.getByText('Ask people').first().click()
-  await expect(page.getByLabel('Service')).toHaveValue(service.url)
-  await page.getByLabel('At a time').fill('9')
+  await expect(page.getByRole('textbox', { name: 'Service' })).toHaveValue(service.url)
+  await page.getByRole('spinbutton', { name: 'At a time' }).fill('9')
   await expect
     .poll(() =>
       page.evaluate(async (id) => {
