@@ -10,7 +10,7 @@ export const nodeKindDoes: Readonly<Record<NodeKind, string>> = {
   transform: 'Filters, derives, aggregates, sorts: one step after another',
   join: 'Puts rows of two inputs side by side',
   rule: 'Gives each row a decision and a reason',
-  http: 'Asks a service for each row; cannot run in this version',
+  http: 'Asks a service for each row, each key or once',
   branch: 'Sends rows different ways',
   sink: 'Writes the result to a file'
 }

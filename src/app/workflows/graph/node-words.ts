@@ -41,10 +41,16 @@ export const nodeSummary = ({ kind, spec }: Pick<GraphNode, 'kind' | 'spec'>): s
       return count === 0 ? 'no rules yet' : formatQuantity(count, 'rule')
     }
     case 'http':
-      return 'cannot run in this version'
+      return requestWords(spec)
     case 'branch':
       return formatQuantity(asList(spec['outputs']).length, 'output')
     case 'sink':
       return asText(spec['fileName']) || asText(spec['format'])
   }
+}
+
+/** What it asks, as far as it is said; a template of the catalog goes by its name. */
+const requestWords = (spec: GraphNode['spec']): string => {
+  const request = asRecord(spec['request'])
+  return asText(spec['template']) || `${asText(request['method']) || 'GET'} ${asText(request['path']) || '/'}`
 }
