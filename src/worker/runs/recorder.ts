@@ -2,8 +2,7 @@ import type { Graph, GraphNode } from '../../workflow/graph.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import { columnEdge, COPIED } from '../../workflow/lineage/lineage-edge.ts'
 import { columnLineage } from '../../workflow/lineage/column-lineage.ts'
-import { runAggregate, type RunCommand } from '../../workflow/run/run.ts'
-import type { AggregateStore } from '../aggregate-store.ts'
+import type { RunCommand } from '../../workflow/run/run.ts'
 import type { CatalogSource } from '../catalog.ts'
 import type { ExecutionListener, WrittenArtifact } from '../engine/compute-engine.ts'
 import { fileKey } from '../../workflow/step-key.ts'
@@ -12,10 +11,11 @@ import type { World } from '../world.ts'
 import type { ProgressBoard } from './progress.ts'
 import { countsOf, NOTHING_EARLIER, takeOver, type Earlier } from './recording-reuse.ts'
 import type { Reuse } from './reusing.ts'
+import type { RunWriter } from './run-writer.ts'
 
 type Parts = {
   context: DbContext
-  aggregates: Pick<AggregateStore, 'execute'>
+  writer: RunWriter
   board: ProgressBoard
   world: World
 }
@@ -48,7 +48,7 @@ export type Recorder = {
  * progress. `sources` are the run's files by the id of the node that reads them.
  */
 export const createRecorder = (
-  { context, aggregates, board, world }: Parts,
+  { context, writer, board, world }: Parts,
   run: {
     runId: string
     graph: Graph
@@ -70,7 +70,7 @@ export const createRecorder = (
       throw new Error(`The engine spoke of a node "${nodeId}" that the graph does not have.`)
     return node
   }
-  const tell = (...commands: RunCommand[]) => aggregates.execute(runAggregate, runId, ...commands)
+  const { tell } = writer
 
   const say = (message: string, nodeId?: string, meta?: Record<string, unknown>): RunCommand => ({
     type: 'Log',
@@ -213,6 +213,8 @@ export const createRecorder = (
       const { name, kind } = nodeOf(nodeId)
       board.step(runId, nodeId, { status: 'running' })
       await tell({ type: 'StartStep', stepId: stepIdOf(nodeId), nodeId, name, kind })
+      // Its requests are kept under the step, which must be there before they leave.
+      if (kind === 'http') await writer.written()
     },
     stepProgressed: (nodeId, rows) => board.step(runId, nodeId, { rowsOut: rows }),
     stepSucceeded: async (nodeId, stats) => {

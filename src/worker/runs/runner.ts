@@ -21,6 +21,7 @@ import { ENGINE_BUILD } from '../engine/engine-build.ts'
 import { catalogOfPast } from './past-inputs.ts'
 import { compareRuns, differenceWords } from './comparing.ts'
 import { createRecorder } from './recorder.ts'
+import { createRunWriter, type RunWriter } from './run-writer.ts'
 import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
 import { findReuse, nothingReused } from './reusing.ts'
 import { keysOf } from './run-keys.ts'
@@ -98,21 +99,23 @@ export const createRunner = (parts: Parts): Runner => {
     return found
   }
 
-  const carryOut = async (run: QueuedRun, state: Run, signal: AbortSignal): Promise<ExecutionOutcome> => {
+  const carryOut = async (
+    run: QueuedRun,
+    state: Run,
+    { writer, signal }: { writer: RunWriter; signal: AbortSignal }
+  ): Promise<ExecutionOutcome> => {
     const {
       runId,
       workflowId,
       graph,
       parameters,
       until,
-      cause,
       options = {},
       inputs,
       items,
       isResumed = false,
       replayOf
     } = run
-    const acting = aggregates.causedBy(cause)
     const { plan, sources, used } = await planning.plan(graph, { parameters, until, inputs, items })
     const { byName } = inputs === undefined ? catalog : catalogOfPast(catalog, inputs)
     const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)), byName)
@@ -135,13 +138,13 @@ export const createRunner = (parts: Parts): Runner => {
         clock: world.now(),
         seed: world.newId()
       }
-      await acting.execute(runAggregate, runId, { type: 'StartRun', manifest })
+      await writer.tell({ type: 'StartRun', manifest })
     }
     board.status(runId, 'running')
     const keys = await keysOf(plan, sources)
     const earlier = isResumed ? await earlierOf(context, runId, state) : NOTHING_EARLIER
     const recorder = createRecorder(
-      { ...parts, aggregates: acting },
+      { ...parts, writer },
       { runId, graph, plan, sources: files, keys, earlier }
     )
     await recorder.recordSources()
@@ -174,22 +177,23 @@ export const createRunner = (parts: Parts): Runner => {
       ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, log })
     })
     if (outcome.status !== 'succeeded' || run.verifies === undefined) return outcome
-    return verified(run, run.verifies, { acting, signal })
+    return verified(run, run.verifies, { writer, signal })
   }
 
   /** A run that was to give the same as another has failed where it did not. */
   const verified = async (
     { runId, graph }: QueuedRun,
     verifies: string,
-    { acting, signal }: { acting: Pick<AggregateStore, 'execute'>; signal: AbortSignal }
+    { writer, signal }: { writer: RunWriter; signal: AbortSignal }
   ): Promise<ExecutionOutcome> => {
+    await writer.written()
     const { same, compared, difference } = await compareRuns({ context, engine, signal }, verifies, runId)
     const nameOf = (nodeId: string): string => graph.nodes.find(({ id }) => id === nodeId)?.name ?? nodeId
     const message =
       difference === null
         ? `The same came out as before: ${compared} of ${compared} results are equal to the byte.`
         : `Something else came out than before. ${differenceWords(difference, nameOf)}`
-    await acting.execute(runAggregate, runId, {
+    await writer.tell({
       type: 'Log',
       logId: `log:${world.newId()}`,
       level: same ? 'info' : 'error',
@@ -222,7 +226,17 @@ export const createRunner = (parts: Parts): Runner => {
     const { runId } = run
     const { state } = await aggregates.load(runAggregate, runId)
     if (isEnded(state)) return
-    const outcome = await carryOut(run, state, signal).catch((thrown: unknown): ExecutionOutcome => {
+    const acting = aggregates.causedBy(run.cause)
+    const writer = createRunWriter((...commands) => acting.execute(runAggregate, runId, ...commands))
+    const work = async (): Promise<ExecutionOutcome> => {
+      try {
+        return await carryOut(run, state, { writer, signal })
+      } finally {
+        // The run's end comes after all that happened in it.
+        await writer.written()
+      }
+    }
+    const outcome = await work().catch((thrown: unknown): ExecutionOutcome => {
       const error = toFlowForgeError(thrown)
       if (error.code === 'CANCELED' || signal.aborted) return { status: 'canceled' }
       if (error.code === 'INTERNAL') console.error(`run ${runId} failed`, error, error.cause)
