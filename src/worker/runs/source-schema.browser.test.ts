@@ -5,24 +5,20 @@ import { startTestProgram, type TestProgram } from './contract/test-program.ts'
 
 let program: TestProgram
 beforeAll(async () => {
-  const context = await openDbContext(IN_MEMORY)
-  await context.projectionStore.upsert({
-    table: 'schemas',
-    rows: [
-      {
-        id: 'schema:orders@1',
-        name: 'orders',
-        version: 1,
-        schema_json: JSON.stringify({
+  program = await startTestProgram(await openDbContext(IN_MEMORY))
+  await program.flowforge.catalog.create({
+    name: 'orders',
+    content: {
+      kind: 'schema',
+      spec: {
+        jsonSchema: {
           type: 'object',
           properties: { id: { type: 'integer' }, zip: { type: 'string', minLength: 5 } },
           required: ['id']
-        }),
-        created_at: IN_MEMORY.now()
+        }
       }
-    ]
+    }
   })
-  program = await startTestProgram(context)
 })
 afterAll(() => program.close())
 
