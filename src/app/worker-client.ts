@@ -6,6 +6,7 @@ import type {
   DbApi,
   FlowForgeApi,
   LogBatch,
+  RescueApi,
   Row,
   RunProgress,
   WireDbApi,
@@ -17,6 +18,8 @@ import { createSwitchboard } from '../worker/tabs/switchboard.ts'
 import type { Target } from '../worker/tabs/target.ts'
 import { createCalls, type Limits } from './worker-client/calls.ts'
 import { onPageSleep } from './worker-client/page-sleep.ts'
+import { createRescueCalls } from './worker-client/rescue-calls.ts'
+import { takeRescueRequest } from './worker-client/rescue-request.ts'
 import { keepWorker, type Connection } from './worker-client/worker-life.ts'
 
 export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: string } }
@@ -28,6 +31,8 @@ export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: str
 export type WorkerClient = {
   readonly db: DbApi
   readonly flowforge: FlowForgeApi
+  /** What can be done while the storage does not open. Without deadlines: files may be of any size. */
+  readonly rescue: RescueApi
   onBoot(listener: (boot: Boot) => void): void
   liveQuery(
     query: { readonly sql: string; readonly params: readonly unknown[] },
@@ -204,6 +209,13 @@ const toTarget = (remote: Comlink.Remote<WorkerApi>): Target => {
   }
 }
 
+const toRescue = ({ rescue }: Comlink.Remote<WorkerApi>): RescueApi => ({
+  copies: () => rescue.copies(),
+  save: (args) => rescue.save(args),
+  restore: (args) => rescue.restore(args),
+  salvage: (onProgress) => rescue.salvage(Comlink.proxy(onProgress))
+})
+
 /** Speaks with a worker that exposes `WorkerApi`, and with another one when it dies or the page has slept. */
 export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): WorkerClient => {
   keepErrorCodes()
@@ -211,6 +223,7 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
   const newId = (): string => uuidv7()
   const switchboard = createSwitchboard()
   const calls = createCalls(switchboard, newId)
+  const rescue = createRescueCalls()
   const bootListeners = new Set<(boot: Boot) => void>()
   let lastBoot: Boot = { state: 'starting' }
 
@@ -223,6 +236,8 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
   const connect = (worker: Worker): Connection => {
     let isOver = false
     const remote = Comlink.wrap<WorkerApi>(worker)
+    // It may be needed before the worker's end can be noticed: a storage that does not open says so at once.
+    rescue.attach(toRescue(remote))
     const heard = Comlink.proxy((boot: Boot) => {
       if (!isOver) tellBoot(boot)
     })
@@ -244,6 +259,7 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
     newId,
     onEnd: () => {
       switchboard.detach()
+      rescue.detach()
       tellBoot({ state: 'starting' })
     },
     onGiveUp: (error) => {
@@ -288,6 +304,7 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
   return {
     db: { ...fromWire(calls.build<WireDbApi>(DB_CALLS, ['db'])), subscribe: followLog },
     flowforge: calls.build<FlowForgeApi>(FLOWFORGE_CALLS, ['flowforge']),
+    rescue: rescue.api,
     onBoot: (listener) => {
       bootListeners.add(listener)
       listener(lastBoot)
@@ -306,8 +323,15 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
   }
 }
 
-/** Starts FlowForge's worker. */
+/** Starts FlowForge's worker; one that leaves the storage closed where a rescue was asked for. */
 export const startWorker = (): WorkerClient =>
+  // Vite reads the options from the text, so that both are written out. The name is `RESCUE_WORKER`.
   createWorkerClient(
-    () => new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module', name: 'flowforge' })
+    takeRescueRequest()
+      ? () =>
+          new Worker(new URL('../worker/main.ts', import.meta.url), {
+            type: 'module',
+            name: 'flowforge-rescue'
+          })
+      : () => new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module', name: 'flowforge' })
   )

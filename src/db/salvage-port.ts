@@ -1,3 +1,4 @@
+import type { BackupSummary, KeptCopy } from './backup-port.ts'
 import type { ChainFinding } from './log-port.ts'
 
 /** Rows that could not be read, between two that could, by SQLite's rowid (of events: their position). */
@@ -10,6 +11,42 @@ export type SalvagedTable = {
   /** Read, and not what they were: no JSON, another hash, the key of another row. */
   readonly refused: number
   readonly lost: readonly LostRange[]
+}
+
+/** How far a salvage has come. */
+export type SalvageProgress = {
+  /** The one that is being read. */
+  readonly table: string
+  readonly tablesDone: number
+  readonly tables: number
+  /** Read of all tables up to here. */
+  readonly rows: number
+}
+
+/** A file of the storage that can be handed out as it is. */
+export type RescueCopy = {
+  /** Its name in storage, by which it is asked for. */
+  readonly file: string
+  /** `current` is the one that does not open; the write-ahead log belongs to it. The others were kept. */
+  readonly kind: 'current' | 'write-ahead-log' | KeptCopy['kind']
+  readonly bytes: number
+  /** When it was kept, ISO-8601 UTC; null for what is in use. */
+  readonly createdAt: string | null
+}
+
+/** What can be done with a storage that does not open. The file that is in its place now is kept, whatever is done. */
+export type Rescue = {
+  readonly copies: () => readonly RescueCopy[]
+  /** The bytes of one of the copies as they are. @throws FlowForgeError `NOT_FOUND` */
+  readonly save: (file: string) => File
+  /**
+   * Puts what is readable in its place.
+   * @throws FlowForgeError `CORRUPT` where nothing is; `NOT_ALLOWED` where the database is whole, and of a newer schema
+   */
+  readonly salvage: (onProgress?: (progress: SalvageProgress) => void) => Promise<SalvageReport>
+  /** Verifies a backup and puts it in its place. @throws FlowForgeError as `BackupPort.stage` */
+  readonly restore: (file: Blob) => Promise<BackupSummary>
+  readonly close: () => void
 }
 
 /** What was readable of a damaged database, for the person. */

@@ -48,6 +48,7 @@ export type {
 } from '../db/ports.ts'
 export type { ArchiveFinding, ArchiveFolder, ArchiveProgress, ArchiveSegment } from '../db/ports.ts'
 export type { BackupProgress, BackupSummary, KeptCopy } from '../db/ports.ts'
+export type { LostRange, RescueCopy, SalvagedTable, SalvageProgress, SalvageReport } from '../db/ports.ts'
 
 export {
   dbInputs,
@@ -65,6 +66,7 @@ export type { CatalogEntry, CatalogItemView, CatalogUses, WhatIf } from './api/c
 export type { ExplainedFile } from './api/explain.ts'
 export type { LogState } from './api/log.ts'
 export type { Page } from './api/page.ts'
+export type { RescueApi } from './api/rescue.ts'
 export type { RunProgress, RunStatus, Verification } from './api/runs.ts'
 export type { SentRequest, SentRequestInFull } from './api/requests.ts'
 export type { Status } from './api/status.ts'

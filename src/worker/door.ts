@@ -1,6 +1,6 @@
 import { proxy } from 'comlink'
 import { toWireError } from '../db/ports.ts'
-import { DoorCall, SubscribeInput, QueryInput, type WorkerApi } from './api.ts'
+import { DoorCall, SubscribeInput, QueryInput, type RescueApi, type WorkerApi } from './api.ts'
 import { parseInput } from './boundary.ts'
 import type { Gate } from './gate.ts'
 import { holdLock } from './locks.ts'
@@ -10,7 +10,8 @@ import type { Target } from './tabs/target.ts'
  * What the worker exposes: each call waits for somebody who answers it. Calls made to a worker that exposes only when it
  * is ready would be lost.
  */
-export const createDoor = (target: Target, gate: Pick<Gate, 'listen'>): WorkerApi => ({
+export const createDoor = (target: Target, gate: Pick<Gate, 'listen'>, rescue: RescueApi): WorkerApi => ({
+  rescue: proxy(rescue),
   call: async (call, wasSent) => {
     const { id, path, args } = parseInput('call', DoorCall, call)
     return target.call({ id, path, args }, wasSent)

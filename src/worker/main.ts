@@ -1,7 +1,8 @@
 import { expose } from 'comlink'
-import { NEWEST_SCHEMA, openDbContext, prepareStorage, readSqliteFile } from '../db/index.ts'
+import { NEWEST_SCHEMA, openDbContext, openRescue, prepareStorage, readSqliteFile } from '../db/index.ts'
 import { toFlowForgeError } from '../db/ports.ts'
 import type { Boot } from './api.ts'
+import { RESCUE_WORKER } from './api/rescue.ts'
 import { openBackupNotes } from './backups/notes.ts'
 import { keepErrorCodes } from './boundary.ts'
 import { BUILT_AT } from './built-at.ts'
@@ -9,6 +10,7 @@ import { createDoor } from './door.ts'
 import { openComputeEngine } from './engine/open-compute-engine.ts'
 import { createGate } from './gate.ts'
 import { startProgram } from './program.ts'
+import { createRescueHandlers } from './rescue-handlers.ts'
 import type { Build } from './tabs/build.ts'
 import { createSwitchboard } from './tabs/switchboard.ts'
 import { takePart, type Opened } from './tabs/take-part.ts'
@@ -28,7 +30,8 @@ const build: Build = {
 
 keepErrorCodes()
 // Before the first await: calls that arrive earlier would be lost.
-expose(createDoor(switchboard, gate))
+const rescue = createRescueHandlers({ open: () => openRescue({ storage: 'opfs', now, newId }) })
+expose(createDoor(switchboard, gate, rescue))
 
 const toBoot = (thrown: unknown): Boot => {
   const { code, message } = toFlowForgeError(thrown)
@@ -40,6 +43,11 @@ const toBoot = (thrown: unknown): Boot => {
 const open = async (onReplaced: () => void): Promise<Opened> => {
   const context = await openDbContext({ storage: 'opfs', now, newId })
   const engine = openComputeEngine({ blobStore: context.blobStore, readSqliteFile })
+  /** A rescue, or another tab, must be able to open what this program did not start over. */
+  const giveUp = async (): Promise<void> => {
+    await engine.close()
+    await context.close()
+  }
   const program = await startProgram({
     context,
     engine,
@@ -47,6 +55,9 @@ const open = async (onReplaced: () => void): Promise<Opened> => {
     baseUrl: import.meta.env.BASE_URL,
     onReplaced,
     backupNotes: openBackupNotes()
+  }).catch(async (thrown: unknown) => {
+    await giveUp().catch((failure: unknown) => console.error('The storage could not be closed', failure))
+    throw thrown
   })
   return {
     target: toTarget(program, context),
@@ -64,12 +75,18 @@ const fail = (thrown: unknown): void => {
   gate.tell(toBoot(thrown))
 }
 
-takePart({
-  build,
-  world: systemWorld,
-  switchboard,
-  gate,
-  open,
-  prepare: prepareStorage,
-  onFailure: fail
-}).catch(fail)
+const AS_ASKED = 'A check found damage, and the storage was left closed so that it can be rescued.'
+
+// Whoever has the storage open cannot rescue it: the page asks for a worker that has not.
+if (self.name === RESCUE_WORKER) gate.tell({ state: 'failed', code: 'CORRUPT', message: AS_ASKED })
+else {
+  takePart({
+    build,
+    world: systemWorld,
+    switchboard,
+    gate,
+    open,
+    prepare: prepareStorage,
+    onFailure: fail
+  }).catch(fail)
+}

@@ -1,6 +1,7 @@
+import type { Rescue } from '../salvage-port.ts'
 import { DEFAULT_DIRECTORY } from '../sqlite/open-database.ts'
 import { openPlace } from '../sqlite/sqlite-context.ts'
-import { openRescueIn, type Rescue, type RescueOptions } from './rescue.ts'
+import { openRescueIn, type RescueOptions } from './rescue.ts'
 
 /** Opens the storage's files without its database. @throws FlowForgeError `STORAGE_UNAVAILABLE` while somebody has them open */
 export const openRescue = async (

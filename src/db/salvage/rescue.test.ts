@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { memoryExportFiles } from '../backup/export-files.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { testWorld } from '../contract/store-contract.ts'
-import type { DbContext } from '../ports.ts'
+import type { DbContext, SalvageProgress } from '../ports.ts'
 import { openMemoryFiles } from '../sqlite/open-database.ts'
 import { openContextIn, type StoragePlace } from '../sqlite/sqlite-context.ts'
 import { openRescueIn } from './rescue.ts'
@@ -47,15 +47,26 @@ const breakIt = async (): Promise<void> => {
 test('what is readable takes the place of what does not open, which is kept with every blob', async () => {
   await breakIt()
   const rescue = await openRescueIn(place, options)
-  expect((await rescue.copies()).map(({ name }) => name)).toEqual(['flowforge-damaged.db'])
-  const report = await rescue.salvage()
+  const [copy, ...others] = rescue.copies()
+  expect(copy).toMatchObject({ file: '/flowforge.db', kind: 'current', createdAt: null })
+  expect(others).toEqual([])
+  const saved = rescue.save('/flowforge.db')
+  expect(saved.size).toBe(copy?.bytes)
+  expect(await saved.slice(0, 15).text()).toBe('SQLite format 3')
+  expect(() => rescue.save('/other.db')).toThrow('There is no file')
+  const heard: SalvageProgress[] = []
+  const report = await rescue.salvage((progress) => heard.push(progress))
+  expect(heard[0]).toMatchObject({ table: 'events', tablesDone: 0, rows: 0 })
+  expect(heard.at(-1)?.rows).toBe(report.tables.reduce((sum, { rows, refused }) => sum + rows + refused, 0))
   expect(report.tables.find(({ name }) => name === 'events')).toMatchObject({ rows: 1, lost: [] })
   await reopened(async (context) => {
     expect(await context.eventStore.load({ aggregateId: 'a:1' })).toMatchObject([
       { payload: { text: 'kept' } }
     ])
     expect((await context.blobStore.get({ key: 'large' }))?.data.byteLength).toBe(200_000)
-    expect(context.backup.kept()).toMatchObject([{ file: '/flowforge.db', kind: 'damaged' }])
+    expect(context.backup.kept()).toMatchObject([
+      { file: '/flowforge.db', kind: 'damaged', bytes: saved.size }
+    ])
     expect(context.backup.place()).toEqual({ generation: 1, problem: null })
     const [stored] = await context.projectionStore.query({ sql: 'SELECT report_json FROM health_reports' })
     expect(JSON.parse(String(stored?.['report_json']))).toEqual(report)
@@ -75,4 +86,14 @@ test('a backup takes its place, and one that is none leaves all as it is', async
     expect(await context.eventStore.load({ aggregateId: 'a:1' })).toHaveLength(1)
     expect(context.backup.kept()).toMatchObject([{ kind: 'damaged' }])
   })
+})
+
+test('a whole database of a newer schema is not salvaged by an older FlowForge, which would leave columns behind', async () => {
+  const database = await place.databases.open('/flowforge.db')
+  database.script(`INSERT INTO schema_migrations VALUES (9999, 'later', 'x', '2026-01-01T00:00:00.000Z')`)
+  database.close()
+  await expect(reopened(async () => undefined)).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
+  const rescue = await openRescueIn(place, options)
+  await expect(rescue.salvage()).rejects.toMatchObject({ code: 'NOT_ALLOWED', details: { found: 9999 } })
+  expect(rescue.copies()).toMatchObject([{ file: '/flowforge.db', kind: 'current' }])
 })

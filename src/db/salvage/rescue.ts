@@ -7,7 +7,7 @@ import type { BackupSummary } from '../backup-port.ts'
 import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
-import type { SalvageReport } from '../salvage-port.ts'
+import type { Rescue, RescueCopy, SalvageProgress, SalvageReport } from '../salvage-port.ts'
 import { openMainDatabase, openMemoryDatabase } from '../sqlite/open-database.ts'
 import type { StoragePlace } from '../sqlite/sqlite-context.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
@@ -15,17 +15,15 @@ import { rebuildHeader } from './file-header.ts'
 import { salvageDatabase } from './salvage-database.ts'
 
 const INCOMING = '/incoming.db'
-const UNKNOWN: KeptFacts = { bytes: 0, schemaVersion: 0, logPosition: 0 }
+const UNKNOWN: Omit<KeptFacts, 'bytes'> = { schemaVersion: 0, logPosition: 0 }
 
-/** What can be done with a storage that does not open. The file that is in its place now is kept, whatever is done. */
-export type Rescue = {
-  /** The database's file as it is, and its write-ahead log if it has one. */
-  readonly copies: () => Promise<File[]>
-  /** Puts what is readable in its place. @throws FlowForgeError `CORRUPT` where nothing is */
-  readonly salvage: () => Promise<SalvageReport>
-  /** Verifies a backup and puts it in its place. @throws FlowForgeError as `BackupPort.stage` */
-  readonly restore: (file: Blob) => Promise<BackupSummary>
-  readonly close: () => void
+/** SQLite finds a write-ahead log by its name beside the database's. */
+const FILE_NAMES: Readonly<Record<RescueCopy['kind'], string>> = {
+  current: 'flowforge-as-found.db',
+  'write-ahead-log': 'flowforge-as-found.db-wal',
+  'before-migration': 'flowforge-before-update.db',
+  'before-restore': 'flowforge-before-restore.db',
+  damaged: 'flowforge-damaged.db'
 }
 
 export type RescueOptions = {
@@ -52,6 +50,21 @@ const openToRead = async ({ databases }: StoragePlace, file: string): Promise<Sq
   }
 }
 
+/** A newer schema may have columns that this code would leave behind. */
+const expectKnown = (from: SqliteDatabase, migrations: readonly Migration[]): void => {
+  let found: number
+  try {
+    found = Number(from.allOnce('SELECT max(version) AS version FROM schema_migrations')[0]?.['version'])
+  } catch {
+    // What its schema was is lost; what is readable is worth more than to know that.
+    return
+  }
+  const newest = migrations.at(-1)?.version ?? 0
+  if (!(found > newest)) return
+  const message = `This database has schema version ${found}; this FlowForge knows it up to ${newest}. Reload to get the newer FlowForge, and salvage with that.`
+  throw new FlowForgeError('NOT_ALLOWED', message, { found, newest })
+}
+
 /** The beginning of a sound file, from which a header is written anew. */
 const soundFile = async (migrations: readonly Migration[], now: () => string): Promise<Uint8Array> => {
   const database = await openMemoryDatabase()
@@ -69,6 +82,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
   const { storage, migrations = MIGRATIONS, now, newId } = options
   const shelf: Shelf = await openShelf(databases)
   const current = (): string => shelf.current().file
+  const sizeOf = (file: string): number => databases.read(file).byteLength
 
   const openDamaged = async (): Promise<{ from: SqliteDatabase; isHeaderRebuilt: boolean }> => {
     try {
@@ -87,11 +101,12 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
     to.allOnce(insert, [newId(), JSON.stringify(report), report.at])
   }
 
-  const salvage = async (): Promise<SalvageReport> => {
+  const salvage = async (onProgress?: (progress: SalvageProgress) => void): Promise<SalvageReport> => {
     const next = shelf.nextFile()
     databases.remove(next)
     const { from, isHeaderRebuilt } = await openDamaged()
     try {
+      expectKnown(from, migrations)
       const to = await openMainDatabase(databases, next, storage)
       try {
         await migrate(to, migrations, now)
@@ -101,6 +116,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
           file: current(),
           isHeaderRebuilt,
           now,
+          onProgress,
           segments: { open: ({ sha256 }) => blobs.open(sha256) }
         })
         if (report.tables.every(({ rows }) => rows === 0)) {
@@ -140,19 +156,36 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
 
   /** Every large blob stays: what named it may stand in a row that was lost. */
   const swap = async (): Promise<void> =>
-    shelf.replaceDamaged(shelf.nextFile(), now(), UNKNOWN, await blobs.names())
+    shelf.replaceDamaged(
+      shelf.nextFile(),
+      now(),
+      { ...UNKNOWN, bytes: sizeOf(current()) },
+      await blobs.names()
+    )
+
+  const copies = (): RescueCopy[] => {
+    const there = databases.names()
+    const ofCurrent = (file: string, kind: RescueCopy['kind']): RescueCopy[] =>
+      there.includes(file) ? [{ file, kind, bytes: sizeOf(file), createdAt: null }] : []
+    return [
+      ...ofCurrent(current(), 'current'),
+      ...ofCurrent(`${current()}-wal`, 'write-ahead-log'),
+      ...shelf
+        .kept()
+        .filter(({ file }) => there.includes(file))
+        .map(({ file, kind, bytes, createdAt }) => ({ file, kind, bytes, createdAt }))
+    ]
+  }
 
   return {
-    copies: async () =>
-      databases
-        .names()
-        .filter((name) => name === current() || name === `${current()}-wal`)
-        .map(
-          (name) =>
-            new File([databases.read(name)], `flowforge-damaged${name.endsWith('-wal') ? '.db-wal' : '.db'}`)
-        ),
-    salvage: async () => {
-      const report = await salvage()
+    copies,
+    save: (file) => {
+      const copy = copies().find((each) => each.file === file)
+      if (copy !== undefined) return new File([databases.read(file)], FILE_NAMES[copy.kind])
+      throw new FlowForgeError('NOT_FOUND', `There is no file "${file}" in this browser's storage.`, { file })
+    },
+    salvage: async (onProgress) => {
+      const report = await salvage(onProgress)
       await swap()
       return report
     },

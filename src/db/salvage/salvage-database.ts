@@ -6,7 +6,7 @@ import { createRangeReader } from '../sqlite/event-reading.ts'
 import { createTransactions } from '../sqlite/transactions.ts'
 import { verifyChain } from '../log/verify-chain.ts'
 import type { Row } from '../ports.ts'
-import type { LostRange, SalvageReport, SalvagedTable } from '../salvage-port.ts'
+import type { LostRange, SalvageProgress, SalvageReport, SalvagedTable } from '../salvage-port.ts'
 import { isFlowForgeError } from '../flowforge-error.ts'
 import type { Bound, SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import { readableRows } from './readable-rows.ts'
@@ -54,7 +54,8 @@ const isIntact = async (table: string, row: Row): Promise<boolean> => {
 const salvageTable = async (
   from: SqliteDatabase,
   to: SqliteDatabase,
-  table: string
+  table: string,
+  onRows: (rows: number) => void
 ): Promise<SalvagedTable> => {
   const known = new Set(columnsOf(from, table))
   const columns = columnsOf(to, table).filter((column) => known.has(column))
@@ -88,6 +89,7 @@ const salvageTable = async (
       await put(row)
     }
     to.script('COMMIT')
+    onRows(batch.length)
   }
   return { name: table, rows, refused, lost }
 }
@@ -122,18 +124,27 @@ export const salvageDatabase = async (args: {
   readonly now: () => string
   /** Where events that were archived can be read. */
   readonly segments?: SegmentFiles
+  /** Told at the beginning of each table and as its rows are read. */
+  readonly onProgress?: ((progress: SalvageProgress) => void) | undefined
 }): Promise<SalvageReport> => {
   const { from, to, file, isHeaderRebuilt, now, segments = { open: async () => null } } = args
+  const { onProgress = () => undefined } = args
   // Nothing is written to it: with a writable schema SQLite opens what is cut off, or has an object it cannot make sense of.
   from.script('PRAGMA writable_schema = ON; PRAGMA query_only = ON; PRAGMA cell_size_check = ON')
   const there = readableTables(from)
   // Rows of one table may be all that is left of what another named.
   to.script('PRAGMA foreign_keys = OFF')
   const tables: SalvagedTable[] = []
-  for (const name of tablesOf(to)) {
-    if (LEFT_OUT.has(name)) continue
+  const wanted = tablesOf(to).filter((name) => !LEFT_OUT.has(name))
+  let read = 0
+  for (const [index, name] of wanted.entries()) {
+    const tell = (rows: number): void => {
+      read += rows
+      onProgress({ table: name, tablesDone: index, tables: wanted.length, rows: read })
+    }
+    tell(0)
     // oxlint-disable-next-line no-await-in-loop -- one connection
-    if (there.names.has(name)) tables.push(await salvageTable(from, to, name))
+    if (there.names.has(name)) tables.push(await salvageTable(from, to, name, tell))
     // An older schema had no such table; a damaged one may have had it.
     else if (there.isCut) tables.push({ name, rows: 0, refused: 0, lost: [{ after: 0, before: null }] })
   }

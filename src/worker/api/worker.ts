@@ -1,7 +1,9 @@
+import type { ProxyMarked } from 'comlink'
 import { z } from 'zod'
 import type { ErrorCode, Event, Row, WireError } from '../../db/ports.ts'
 import type { SubscribeInput } from './database.ts'
 import { Text, type In } from './parts.ts'
+import type { RescueApi } from './rescue.ts'
 import type { RunProgress } from './runs.ts'
 
 /** How far the worker has come; the page shows a screen for each. */
@@ -37,6 +39,8 @@ export type LogBatch = {
 }
 
 export type WorkerApi = {
+  /** Answers also when the storage does not open; the other calls are refused then. */
+  readonly rescue: RescueApi & ProxyMarked
   /** Carries out one of the calls of `db` and `flowforge`. The page makes the id and keeps the call until it is answered. */
   call(call: In<typeof DoorCall>, wasSent: boolean): Promise<unknown>
   /** The page gave this call up: it is not sent to another leader. */

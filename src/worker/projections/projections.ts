@@ -46,11 +46,21 @@ const hasHeard = async (context: DbContext, { hears }: Projection): Promise<bool
   return Number(row?.['heard']) === 1
 }
 
-/** Are its rows of another version than its definition, or missing? Async ones that are new just begin. */
+const hasRows = async (context: DbContext, { tables }: Projection): Promise<boolean> => {
+  const sql = `SELECT ${tables.map((table) => `EXISTS (SELECT 1 FROM "${table}")`).join(' OR ')} AS found`
+  const [row] = await context.projectionStore.query({ sql })
+  return Number(row?.['found']) === 1
+}
+
+/**
+ * Are its rows of another version than its definition, or missing? Async ones that are new just begin. Where rows have
+ * outlived their checkpoint, as in a salvaged database, following would write over what callers wrote there, and leave
+ * rows of lost events.
+ */
 const isOutdated = async (context: DbContext, { projection, state }: Live): Promise<boolean> => {
   if (state.rebuild !== null) return state.rebuild.version !== projection.version
   if (state.checkpoint !== null) return state.checkpoint.version !== projection.version
-  return projection.mode === 'inline' && (await hasHeard(context, projection))
+  return projection.mode === 'inline' ? hasHeard(context, projection) : hasRows(context, projection)
 }
 
 /**
