@@ -46,9 +46,11 @@ const hasHeard = async (context: DbContext, { hears }: Projection): Promise<bool
   return Number(row?.['heard']) === 1
 }
 
-const hasRows = async (context: DbContext, { tables }: Projection): Promise<boolean> => {
-  const sql = `SELECT ${tables.map((table) => `EXISTS (SELECT 1 FROM "${table}")`).join(' OR ')} AS found`
-  const [row] = await context.projectionStore.query({ sql })
+/** Are there rows of it, or does a direct write say that there were? */
+const hasRows = async (context: DbContext, { name, tables }: Projection): Promise<boolean> => {
+  const rows = tables.map((table) => `EXISTS (SELECT 1 FROM "${table}")`).join(' OR ')
+  const sql = `SELECT ${rows} OR EXISTS (SELECT 1 FROM direct_writes WHERE projection = ?) AS found`
+  const [row] = await context.projectionStore.query({ sql, params: [name] })
   return Number(row?.['found']) === 1
 }
 
