@@ -80,8 +80,8 @@ export interface BackupPort {
   /** Lets what was there before the last restore come back; the same holds for this context. */
   undoRestore(onSwap: () => void): Promise<void>
   readonly kept: () => readonly KeptCopy[]
-  /** A kept copy as a backup. */
-  saveKept(file: string, job: BackupJob): Promise<{ file: File; summary: BackupSummary }>
+  /** A kept copy as a backup; a damaged one as it is, without a summary: no engine reads it whole. */
+  saveKept(file: string, job: BackupJob): Promise<{ file: File; summary: BackupSummary | null }>
   removeKept(file: string): Promise<void>
   /** Grows with every restore: another generation is another history. `problem` says why the last restore was taken back, if it was. */
   readonly place: () => { readonly generation: number; readonly problem: string | null }

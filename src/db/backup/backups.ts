@@ -1,4 +1,4 @@
-import type { BackupJob, BackupPort } from '../backup-port.ts'
+import type { BackupJob, BackupPort, KeptCopy } from '../backup-port.ts'
 import type { BlobFiles } from '../blobs/blob-files.ts'
 import type { FileStore } from '../blobs/file-store.ts'
 import { namedFiles } from '../blobs/named-files.ts'
@@ -241,7 +241,9 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
     kept: shelf.kept,
     saveKept: (file, given) =>
       alone(given, async (job) => {
-        expectKept(shelf, file)
+        const { kind } = expectKept(shelf, file)
+        // To open it would write back what stands in its write-ahead log.
+        if (kind === 'damaged') return { file: new File([files.read(file)], DAMAGED_NAME), summary: null }
         const source = await files.open(file)
         try {
           return await make(source, async (work) => work(), 2, job, exports.write)
@@ -262,7 +264,10 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
   }
 }
 
-const expectKept = (shelf: Shelf, file: string): void => {
-  if (shelf.kept().some((copy) => copy.file === file)) return
+const DAMAGED_NAME = 'flowforge-damaged.db'
+
+const expectKept = (shelf: Shelf, file: string): KeptCopy => {
+  const kept = shelf.kept().find((copy) => copy.file === file)
+  if (kept !== undefined) return kept
   throw new FlowForgeError('NOT_FOUND', `No copy named ${file} is kept.`, { file })
 }

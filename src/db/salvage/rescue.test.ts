@@ -67,6 +67,9 @@ test('what is readable takes the place of what does not open, which is kept with
     expect(context.backup.kept()).toMatchObject([
       { file: '/flowforge.db', kind: 'damaged', bytes: saved.size }
     ])
+    const { file, summary } = await context.backup.saveKept('/flowforge.db', {})
+    expect(new Uint8Array(await file.arrayBuffer())).toEqual(new Uint8Array(await saved.arrayBuffer()))
+    expect(summary).toBeNull()
     expect(context.backup.place()).toEqual({ generation: 1, problem: null })
     const [stored] = await context.projectionStore.query({ sql: 'SELECT report_json FROM health_reports' })
     expect(JSON.parse(String(stored?.['report_json']))).toEqual(report)
