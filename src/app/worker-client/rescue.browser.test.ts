@@ -72,8 +72,8 @@ const damage = async (places: (size: number) => readonly { at: number; bytes: nu
 }
 
 const EVENTS = 600
-/** A workflow and events beside it, all in the database's file; answers where the schema's own record begins. */
-const fill = async (): Promise<number> => {
+/** A workflow and events beside it, all in the database's file; answers where a table begins in it. */
+const fill = async (table = 'schema_migrations'): Promise<number> => {
   const first = openTab()
   await first.client.flowforge.workflows.create({ name: 'Mine' })
   const event = { aggregateId: 'note:1', eventType: 'Noted', payload: { text: 'x'.repeat(2_000) } }
@@ -82,7 +82,8 @@ const fill = async (): Promise<number> => {
   // Opening writes back what stands in the write-ahead log.
   const second = openTab()
   const [row] = await second.client.db.queryProjection({
-    sql: `SELECT rootpage FROM sqlite_schema WHERE name = 'schema_migrations'`
+    sql: 'SELECT rootpage FROM sqlite_schema WHERE name = ?',
+    params: [table]
   })
   await second.end()
   return (Number(row?.['rootpage']) - 1) * PAGE
@@ -147,8 +148,8 @@ describe('a storage whose file is damaged does not open, and is rescued', () => 
     expect(await after.client.flowforge.health.check()).toMatchObject({ isSound: true })
   })
 
-  test('by a backup; one that is none changes nothing', async () => {
-    const record = await fill()
+  test('by a backup where storage opens and the program does not; a file that is none changes nothing', async () => {
+    const record = await fill('projection_checkpoints')
     const before = openTab()
     const backup = await before.client.flowforge.backup.create()
     // It must outlive the storage's own copy of it.
@@ -169,12 +170,12 @@ describe('a storage whose file is damaged does not open, and is rescued', () => 
 })
 
 test('a rescue is refused while somebody has the storage, and fails when its worker ends', async () => {
-  const working = openTab()
-  await becomes(working, 'ready')
-  await expect(working.client.rescue.copies()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
-  await working.end()
   const release = await holdLock(STORAGE_LOCK)
   const waiting = openTab()
+  await expect(waiting.client.rescue.copies()).rejects.toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+    message: expect.stringContaining('another tab of FlowForge')
+  })
   const asked = expect(waiting.client.rescue.copies()).rejects.toMatchObject({ code: 'WORKER_LOST' })
   // It waits for the lock when it ends.
   const ended = waiting.end()
