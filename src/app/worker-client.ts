@@ -60,7 +60,14 @@ const DB_CALLS: Limits<WireDbApi> = {
 }
 
 const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
-  sources: { importFile: null, preview: COMPUTED, inferSchema: COMPUTED, rename: STORED, remove: STORED },
+  sources: {
+    importFile: null,
+    preview: COMPUTED,
+    inferSchema: COMPUTED,
+    profile: null,
+    rename: STORED,
+    remove: STORED
+  },
   workflows: {
     import: COMPUTED,
     export: STORED,
@@ -87,7 +94,7 @@ const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   requests: { list: STORED, read: STORED, har: COMPUTED, unknown: STORED, decide: STORED },
   explain: { cell: COMPUTED, missing: COMPUTED },
   lineage: { openLineage: STORED },
-  artifacts: { read: COMPUTED, save: null },
+  artifacts: { read: COMPUTED, save: null, profile: null },
   replicas: { rebuild: COMPUTED, check: COMPUTED },
   projections: {
     list: STORED,

@@ -6,6 +6,7 @@ import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { MEDIA_TYPES } from './engine/sink-files.ts'
 import { handler } from './handler.ts'
+import type { Profiles } from './profiles.ts'
 
 const inputs = flowForgeInputs.artifacts
 
@@ -17,9 +18,9 @@ const Stats = z.object({
 })
 const TableRow = z.object({ uri: z.string(), schema_json: z.string(), stats_json: z.string() })
 
-type Parts = { context: DbContext; engine: ComputeEngine }
+type Parts = { context: DbContext; engine: ComputeEngine; profiles: Profiles }
 
-export const createArtifactHandlers = ({ context, engine }: Parts): FlowForgeApi['artifacts'] => {
+export const createArtifactHandlers = ({ context, engine, profiles }: Parts): FlowForgeApi['artifacts'] => {
   const find = async (artifactId: string) => {
     const [row] = await context.projectionStore.query({
       sql: 'SELECT * FROM artifacts WHERE id = ?',
@@ -71,6 +72,9 @@ export const createArtifactHandlers = ({ context, engine }: Parts): FlowForgeApi
       const uri = String(asked['uri'])
       if (asked['kind'] === 'file' && (await isWrittenAs(uri, format))) return stored(uri)
       return engine.saveArtifact({ ...(await tableOf(artifactId)), format })
-    })
+    }),
+    profile: handler('artifacts.profile', inputs.profile, async ({ artifactId }) =>
+      profiles.ofArtifact(await tableOf(artifactId))
+    )
   }
 }

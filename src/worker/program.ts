@@ -28,6 +28,7 @@ import { createHistoryHandlers, createProjectionHandlers } from './projection-ha
 import { createDirectWrites } from './projections/direct-writes.ts'
 import { createHistory } from './projections/past.ts'
 import { startProjections } from './projections/projections.ts'
+import { createProfiles } from './profiles.ts'
 import { createRequestHandlers } from './request-handlers.ts'
 import { createRunHandlers } from './run-handlers.ts'
 import { endInterruptedRuns } from './runs/interrupted.ts'
@@ -76,7 +77,8 @@ export const startProgram = async (args: {
   const board = createProgressBoard()
   const askFor = createAsking({ context, world })
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world, askFor })
-  const sources = createSourceHandlers({ context, aggregates, catalog, engine, world })
+  const profiles = createProfiles({ blobStore: context.blobStore, engine })
+  const sources = createSourceHandlers({ context, aggregates, catalog, engine, profiles, world })
   const workflows = createWorkflowHandlers({
     context,
     aggregates,
@@ -109,7 +111,7 @@ export const startProgram = async (args: {
       workflows,
       runs: createRunHandlers({ context, aggregates, engine, planning, runner, world }),
       requests: createRequestHandlers({ context, aggregates }),
-      artifacts: createArtifactHandlers({ context, engine }),
+      artifacts: createArtifactHandlers({ context, engine, profiles }),
       explain: createExplainHandlers({ context, catalog, engine }),
       lineage: createLineageHandlers(context),
       replicas: createReplicaHandlers(context),

@@ -6,6 +6,7 @@ import type { AggregateStore } from './aggregate-store.ts'
 import type { Catalog } from './catalog.ts'
 import type { ComputeEngine, SourceKind } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
+import type { Profiles } from './profiles.ts'
 import type { World } from './world.ts'
 
 const inputs = flowForgeInputs.sources
@@ -85,11 +86,12 @@ type Parts = {
   aggregates: AggregateStore
   catalog: Catalog
   engine: ComputeEngine
+  profiles: Profiles
   world: World
 }
 
 export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
-  const { context, aggregates, catalog, engine, world } = parts
+  const { context, aggregates, catalog, engine, profiles, world } = parts
 
   const importFile = async (
     { file, name }: { file: File; name?: string | undefined },
@@ -144,6 +146,9 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
       const nulls = await engine.nullCounts({ source: prepared })
       return inferSchema(prepared.columns.map((column, at) => ({ ...column, nulls: nulls[at] ?? 0 })))
     }),
+    profile: handler('sources.profile', inputs.profile, async ({ dataSourceId }) =>
+      profiles.ofSource((await catalog.byId(dataSourceId)).config.prepared)
+    ),
     rename: handler('sources.rename', inputs.rename, async ({ dataSourceId, name }, callId) => {
       const taken = await catalog.byName(name)
       if (taken !== undefined && taken.id !== dataSourceId) {
@@ -164,8 +169,10 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
       }
       await command.execute(dataSourceAggregate, dataSourceId, { type: 'RemoveDataSource' })
       // A run that read it can be repeated as long as its bytes are there; without one, they only take up room.
-      const { blobKey } = source.config
-      if (!(await isKeyUsed(context, blobKey))) await context.blobStore.remove({ key: blobKey })
+      const { blobKey, prepared } = source.config
+      if (await isKeyUsed(context, blobKey)) return
+      await context.blobStore.remove({ key: blobKey })
+      await profiles.forgetSource(prepared)
     })
   }
 }

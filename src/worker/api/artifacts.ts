@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SINK_FORMATS } from '../../workflow/nodes/sink.ts'
+import type { TableProfile } from '../../workflow/profile/table-profile.ts'
 import type { Page } from './page.ts'
 import { Text, type In } from './parts.ts'
 
@@ -9,7 +10,9 @@ export const artifactsInputs = {
     offset: z.number().int().min(0).optional(),
     limit: z.number().int().min(1).max(100_000).optional()
   }),
-  save: z.strictObject({ artifactId: Text, format: z.enum(SINK_FORMATS) })
+  save: z.strictObject({ artifactId: Text, format: z.enum(SINK_FORMATS) }),
+  /** + What stands in the columns of a result: computed when it is first asked for, and kept. */
+  profile: z.strictObject({ artifactId: Text })
 } as const
 
 type Inputs = { [K in keyof typeof artifactsInputs]: In<(typeof artifactsInputs)[K]> }
@@ -17,4 +20,5 @@ type Inputs = { [K in keyof typeof artifactsInputs]: In<(typeof artifactsInputs)
 export type ArtifactsApi = {
   read(args: Inputs['read']): Promise<Page>
   save(args: Inputs['save']): Promise<Blob>
+  profile(args: Inputs['profile']): Promise<TableProfile>
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { TableProfile } from '../../workflow/profile/table-profile.ts'
 import type { RowSchema } from '../../workflow/schema/json-schema.ts'
 import type { Page } from './page.ts'
 import { Text, type In } from './parts.ts'
@@ -14,6 +15,8 @@ export const sourcesInputs = {
   }),
   /** + A JSON Schema that all of its rows hold. */
   inferSchema: z.strictObject({ dataSourceId: Text }),
+  /** + What stands in its columns: computed when it is first asked for, and kept. */
+  profile: z.strictObject({ dataSourceId: Text }),
   /** + The names that workflows know it by change with it only in drafts that are edited by hand. */
   rename: z.strictObject({ dataSourceId: Text, name: Text.max(200) }),
   /** + Removes it from the catalog; refused with `CONFLICT` while a draft or an active version names it. */
@@ -26,6 +29,7 @@ export type SourcesApi = {
   importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
   preview(args: Inputs['preview']): Promise<Page>
   inferSchema(args: Inputs['inferSchema']): Promise<RowSchema>
+  profile(args: Inputs['profile']): Promise<TableProfile>
   rename(args: Inputs['rename']): Promise<void>
   remove(args: Inputs['remove']): Promise<void>
 }

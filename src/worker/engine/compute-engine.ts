@@ -4,6 +4,7 @@ import type { Reading } from '../../workflow/explain/explain-cell.ts'
 import type { Parameters, ParameterValues } from '../../workflow/graph.ts'
 import type { SinkFormat } from '../../workflow/nodes/sink.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
+import type { TableProfile } from '../../workflow/profile/table-profile.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
 import type { AskService } from './ask-service.ts'
@@ -148,6 +149,14 @@ export interface ComputeEngine {
   page(args: { source: PreparedSource; offset: number; limit: number }): Promise<Page>
   /** How many values each column of a source lacks, in the columns' order. */
   nullCounts(args: { source: PreparedSource }): Promise<readonly number[]>
+  /** What stands in a source's columns. */
+  profileSource(args: { source: PreparedSource }): Promise<TableProfile>
+  /** The same of a table artifact; of a very large one, of its first rows. */
+  profileArtifact(args: {
+    blobKey: string
+    layout: ArrowLayout
+    columns: readonly Column[]
+  }): Promise<TableProfile>
   /** First rows of a planned relation, and the count of all. */
   preview(args: {
     plan: Plan

@@ -5,6 +5,7 @@ import { executePlan } from './execution.ts'
 import { relationPreview, sourceNulls, sourcePage } from './pages.ts'
 import { explorePlan } from './exploring.ts'
 import { prepareSource } from './prepare.ts'
+import { profileArtifact, profileSource } from './profiling.ts'
 import { rememberAnswers } from './remembered-binder.ts'
 import { createSessions } from './sessions.ts'
 import { MEDIA_TYPES, toFile } from './sink-files.ts'
@@ -22,6 +23,8 @@ export const openComputeEngine: OpenComputeEngine = ({ blobStore, readSqliteFile
     binder: async () => binder,
     page: sourcePage(parts),
     nullCounts: sourceNulls(parts),
+    profileSource: profileSource(parts),
+    profileArtifact: profileArtifact(parts),
     preview: relationPreview(parts),
     execute: executePlan(parts),
     explore: explorePlan(parts),
