@@ -37,7 +37,7 @@ const sums = documentOf(
     [
       'sum',
       'transform',
-      { steps: [{ op: 'aggregate', groupBy: ['place'], columns: { total: 'sum(id)', ids: 'list(id)' } }] }
+      { steps: [{ op: 'aggregate', groupBy: ['place'], columns: { total: 'sum(id * 2)', ids: 'list(id)' } }] }
     ],
     ['out', 'sink', { format: 'csv', fileName: 'out.csv' }]
   ],
@@ -57,6 +57,9 @@ it('tells what stands in a source, and keeps it', async () => {
     ['place', 1, 2, 'a', 'b'],
     ['day', 2, 2, '1850-01-01', '2026-11-24']
   ])
+  // Read in another way it is another table.
+  const whole = await program.flowforge.sources.profile({ dataSourceId, options: { header: false } })
+  expect(whole).toMatchObject({ rows: 5, columns: { 0: { distinct: 5, type: 'text' } } })
   const [key = ''] = await profileKeys()
   // What is kept is what is answered: a changed one shows.
   const changed = JSON.stringify({ ...profile, total: 5 })
@@ -77,10 +80,10 @@ it('tells what stands in a result, 128-bit sums and lists included; its file and
   expect(same).toEqual(profile)
   expect(profile.columns).toMatchObject([
     { name: 'place', nulls: 1, distinct: 2 },
-    { name: 'total', type: 'integer', min: '1', max: '5', distinct: 3 },
+    { name: 'total', type: 'integer', min: '2', max: '10', distinct: 3 },
     { name: 'ids', type: 'json', min: null, distinct: 3, histogram: null }
   ])
-  expect(profile.columns[1]?.quantiles?.[2]).toBe(4)
+  expect(profile.columns[1]?.quantiles?.[2]).toBe(8)
   const before = await profileKeys()
   const again = await program.run({ workflowId, reuse: 'none' })
   const [, rewritten] = await artifactsOf(again.runId)

@@ -146,8 +146,8 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
       const nulls = await engine.nullCounts({ source: prepared })
       return inferSchema(prepared.columns.map((column, at) => ({ ...column, nulls: nulls[at] ?? 0 })))
     }),
-    profile: handler('sources.profile', inputs.profile, async ({ dataSourceId }) =>
-      profiles.ofSource((await catalog.byId(dataSourceId)).config.prepared)
+    profile: handler('sources.profile', inputs.profile, async ({ dataSourceId, options = {} }) =>
+      profiles.ofSource(await catalog.prepared(await catalog.byId(dataSourceId), options))
     ),
     rename: handler('sources.rename', inputs.rename, async ({ dataSourceId, name }, callId) => {
       const taken = await catalog.byName(name)

@@ -15,8 +15,8 @@ export const sourcesInputs = {
   }),
   /** + A JSON Schema that all of its rows hold. */
   inferSchema: z.strictObject({ dataSourceId: Text }),
-  /** + What stands in its columns: computed when it is first asked for, and kept. */
-  profile: z.strictObject({ dataSourceId: Text }),
+  /** + What stands in its columns, as a source node's `options` read it: computed when it is first asked for, and kept. */
+  profile: z.strictObject({ dataSourceId: Text, options: z.record(z.string(), z.unknown()).optional() }),
   /** + The names that workflows know it by change with it only in drafts that are edited by hand. */
   rename: z.strictObject({ dataSourceId: Text, name: Text.max(200) }),
   /** + Removes it from the catalog; refused with `CONFLICT` while a draft or an active version names it. */

@@ -1,2 +1,2 @@
-export const PANEL_TABS = ['preview', 'problems', 'logs', 'result'] as const
+export const PANEL_TABS = ['preview', 'profile', 'problems', 'logs', 'result'] as const
 export type PanelTab = (typeof PANEL_TABS)[number]
