@@ -23,13 +23,13 @@ for (const look of [
     const page = await openApp(browser, server.address)
     await dropBoth(page)
     const { workflowId, runId, sourceId } = await page.evaluate(async (document) => {
-      const { workflowId } = await window.flowforge.workflows.import(document)
-      const { runId } = await window.flowforge.runs.start({ workflowId })
-      await window.flowforge.runs.wait({ runId })
+      const imported = await window.flowforge.workflows.import(document)
+      const started = await window.flowforge.runs.start({ workflowId: imported.workflowId })
+      await window.flowforge.runs.wait(started)
       const [source] = await window.db.queryProjection({
         sql: `SELECT id FROM data_sources WHERE name = 'flights-2k.json'`
       })
-      return { workflowId, runId, sourceId: String(source?.['id']) }
+      return { ...imported, ...started, sourceId: String(source?.['id']) }
     }, delaysDocument)
 
     await page.goto(`${server.address}data/${encodeURIComponent(sourceId)}`)
