@@ -5,12 +5,13 @@ import { explainMissing, keyVariable } from '../workflow/explain/explain-missing
 import { findColumn } from '../workflow/sql-text.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { Catalog } from './catalog.ts'
+import type { ItemVersions } from './catalog-items/item-versions.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import { openPastRun } from './past-run.ts'
 
 const inputs = flowForgeInputs.explain
-type Parts = { context: DbContext; catalog: Catalog; engine: ComputeEngine }
+type Parts = { context: DbContext; catalog: Catalog; itemVersions: ItemVersions; engine: ComputeEngine }
 
 const Table = z.object({
   run_id: z.string(),
@@ -46,7 +47,7 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
     const { port, layout } = stats
     const nodeId = rowId.slice(rowId.lastIndexOf('/') + 1)
     const relation = `${nodeId}.${port}`
-    const { explained, sources, files } = await openPastRun(parts, runId, nodeId)
+    const { explained, sources, files, items } = await openPastRun(parts, runId, nodeId)
     const { plan, carried, steps } = explained
     const { columns = [] } = steps.relations.find(({ id }) => id === relation) ?? {}
     if (findColumn(columns, column) === undefined) {
@@ -66,13 +67,13 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
           { relation, column, start: rowLike(columns, asked, row, carried.prefix) }
         )
     )
-    if ((explanation.steps[0]?.total ?? 0) > 0) return { ...explanation, files }
+    if ((explanation.steps[0]?.total ?? 0) > 0) return { ...explanation, files, items }
     const message = 'The row was computed again and did not come out the same, so it cannot be explained.'
     throw new FlowForgeError('CONFLICT', message, { artifactId, row })
   }
 
   const missing: FlowForgeApi['explain']['missing'] = async ({ runId, nodeId, key }) => {
-    const { explained, sources, files } = await openPastRun(parts, runId, nodeId)
+    const { explained, sources, files, items } = await openPastRun(parts, runId, nodeId)
     const { plan, carried, steps } = explained
     const target =
       ['in', 'out']
@@ -91,7 +92,7 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
         explainMissing({ reading, explained, sources: provided }, { target, keys: Object.keys(key) })
     )
     if ('refused' in explanation) throw new FlowForgeError('INVALID_INPUT', explanation.refused, { key })
-    return { ...explanation, files }
+    return { ...explanation, files, items }
   }
 
   return {

@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import { resolveGraph } from '../workflow/catalog/resolve.ts'
+import { UsedItem } from '../workflow/catalog/used-item.ts'
 import { planExplanation, type ExplainPlan } from '../workflow/explain/explain-plan.ts'
 import { Graph } from '../workflow/graph.ts'
+import type { Problem } from '../workflow/problem.ts'
 import type { ExplainedFile } from './api/explain.ts'
 import type { Catalog, CatalogSource } from './catalog.ts'
+import type { ItemVersions } from './catalog-items/item-versions.ts'
 import {
   sourceKey,
   type ComputeEngine,
@@ -17,17 +21,24 @@ const Manifest = z.object({
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   sources: z.array(
     z.object({ nodeId: z.string(), dataSourceId: z.string(), name: z.string(), sha256: z.string() })
-  )
+  ),
+  catalog: z.array(UsedItem).default([])
 })
 
-/** A run that can be looked into: its plan up to a node, and the very files that it read. */
+/** A run that can be looked into: its plan up to a node, the very files that it read, and the items of the catalog that it used. */
 export type PastRun = {
   readonly explained: ExplainPlan
   readonly sources: PreparedSources
   readonly files: ExplainedFile[]
+  readonly items: UsedItem[]
 }
 
-type Parts = { readonly context: DbContext; readonly catalog: Catalog; readonly engine: ComputeEngine }
+type Parts = {
+  readonly context: DbContext
+  readonly catalog: Catalog
+  readonly itemVersions: ItemVersions
+  readonly engine: ComputeEngine
+}
 
 const gone = (name: string): FlowForgeError =>
   new FlowForgeError(
@@ -35,6 +46,12 @@ const gone = (name: string): FlowForgeError =>
     `"${name}", which this run read, is not in the catalog any more: its rows cannot be computed again.`,
     { name }
   )
+
+/** The answer may be a problem of the graph, or of an item that it names. */
+const cannotLookInto = (problems: readonly Problem[]): FlowForgeError =>
+  new FlowForgeError('CONFLICT', `This run cannot be looked into: ${problems[0]?.message ?? ''}`, {
+    problems
+  })
 
 const openManifest = async ({ context }: Parts, runId: string): Promise<z.infer<typeof Manifest>> => {
   const sql = 'SELECT input_manifest_json FROM runs WHERE id = ?'
@@ -50,9 +67,11 @@ const openManifest = async ({ context }: Parts, runId: string): Promise<z.infer<
  * @throws FlowForgeError `NOT_FOUND` where a file is gone, `CONFLICT` where this version cannot compute it again
  */
 export const openPastRun = async (parts: Parts, runId: string, nodeId: string): Promise<PastRun> => {
-  const { catalog, engine } = parts
+  const { catalog, itemVersions, engine } = parts
   const manifest = await openManifest(parts, runId)
-  const { graph, parameters } = manifest
+  const resolved = resolveGraph(manifest.graph, await itemVersions.ofRun(manifest.catalog))
+  if (resolved.problems.length > 0) throw cannotLookInto(resolved.problems)
+  const { graph } = resolved
   const files = new Map<string, CatalogSource>()
   for (const { dataSourceId, name, sha256 } of manifest.sources) {
     // oxlint-disable-next-line no-await-in-loop -- a handful, and the first that is gone is what is told
@@ -63,24 +82,23 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
   const sources = new Map<string, PreparedSource>()
   const answer = await planExplanation({
     graph,
-    parameters,
+    parameters: { ...manifest.parameters, ...resolved.values },
     binder: await engine.binder(graph.parameters),
     until: nodeId,
     catalog: {
+      findSchema: catalog.findSchema,
       // By the name that the source had then.
       find: async (name, options) => {
         const found = files.get(name)
         if (found === undefined) return undefined
         const prepared = await catalog.prepared(found, options)
         sources.set(sourceKey(found.id, options), prepared)
-        return { dataSourceId: found.id, name, columns: prepared.columns, rows: prepared.rows }
+        const { columns, rows } = prepared
+        return { dataSourceId: found.id, name, columns, rows, untyped: found.kind === 'csv' }
       }
     }
   })
-  if (!('plan' in answer)) {
-    const message = `This run cannot be looked into: ${answer.problems[0]?.message ?? ''}`
-    throw new FlowForgeError('CONFLICT', message, { problems: answer.problems })
-  }
+  if (!('plan' in answer)) throw cannotLookInto(answer.problems.map(resolved.toOriginal))
   const asking = answer.plan.unfolded.graph.nodes.find(
     ({ id, kind }) => kind === 'http' && answer.plan.steps.steps.some(({ nodeId: step }) => step === id)
   )
@@ -91,6 +109,7 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
   return {
     explained: answer.plan,
     sources,
+    items: manifest.catalog,
     files: manifest.sources.map(({ nodeId: reader, name, sha256 }) => ({
       nodeId: reader,
       name,

@@ -59,6 +59,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     const { version, graph } = versionOf(workflowId, state, asked)
     return {
       graph,
+      items: undefined,
       of: {
         workflowId,
         workflowVersionId: toVersionId(workflowId, version),
@@ -68,13 +69,13 @@ export const createRunHandlers = (parts: Parts): Api => {
     }
   }
 
-  /** The graph that a past run had, which outlives its workflow, or the workflow's as it is now. */
+  /** The graph that a past run had, which outlives its workflow, with the items that it used; or the workflow's as it is now. */
   const graphFor = async (manifest: RunManifest, wanted: 'same' | 'current') => {
-    const { workflowId, workflowVersionId, workflowName, version, graph } = manifest
+    const { workflowId, workflowVersionId, workflowName, version, graph, catalog: items } = manifest
     if (wanted === 'current') return graphNow(workflowId, undefined)
     // A run that never came to be started left no graph of its own.
     if (graph === undefined) return graphNow(workflowId, version)
-    return { graph, of: { workflowId, workflowVersionId, version, workflowName } }
+    return { graph, items, of: { workflowId, workflowVersionId, version, workflowName } }
   }
 
   /** Puts a new run of a graph into the queue, once a call; what cannot run is refused before there is a run of it. */
@@ -143,10 +144,11 @@ export const createRunHandlers = (parts: Parts): Api => {
         throw new FlowForgeError('NOT_FOUND', message, { runId: replayOf, workflowId })
       }
       const { parameters, until, sources } = manifest
-      const { graph, of } = await graphFor(manifest, 'same')
+      const { graph, items, of } = await graphFor(manifest, 'same')
       return {
         graph,
         inputs: sources,
+        items,
         queued: {
           ...of,
           trigger,
@@ -185,11 +187,12 @@ export const createRunHandlers = (parts: Parts): Api => {
       const { runId: retryOf, from = 'failed', version = 'same' } = args
       const manifest = await manifestOf(context, retryOf)
       const { parameters, until, options = {} } = manifest
-      const { graph, of } = await graphFor(manifest, version)
+      const { graph, items, of } = await graphFor(manifest, version)
       const known = Object.entries(parameters).filter(([name]) => Object.hasOwn(graph.parameters, name))
       const { from: _, reuse: __, ...kept } = options
       return {
         graph,
+        items,
         queued: {
           ...of,
           trigger: 'manual',
@@ -209,8 +212,8 @@ export const createRunHandlers = (parts: Parts): Api => {
         const message = 'Only a run that has succeeded can be repeated to see whether the same comes out.'
         throw new FlowForgeError('INVALID_INPUT', message, { status })
       }
-      const { parameters, until, options = {}, sources, catalog: items } = manifest
-      const { graph, of } = await graphFor(manifest, 'same')
+      const { parameters, until, options = {}, sources } = manifest
+      const { graph, items, of } = await graphFor(manifest, 'same')
       const { from: _, checkpoints: __, ...kept } = options
       return {
         graph,
@@ -239,8 +242,8 @@ export const createRunHandlers = (parts: Parts): Api => {
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) return
     const manifest = await manifestOf(context, runId)
-    const { parameters, until, options, sources, catalog: items, verifies } = manifest
-    const { graph } = await graphFor(manifest, 'same')
+    const { parameters, until, options, sources, verifies } = manifest
+    const { graph, items } = await graphFor(manifest, 'same')
     await planning.plan(graph, { parameters, until, inputs: sources, items })
     const { cause } = await command.execute(runAggregate, runId, { type: 'ResumeRun' })
     runner.enqueue({

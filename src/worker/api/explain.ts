@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { UsedItem } from '../../workflow/catalog/used-item.ts'
 import type { CellExplanation, MissingExplanation } from '../../workflow/explain/explanation.ts'
 import { Text, type In } from './parts.ts'
 
@@ -20,9 +21,12 @@ type Inputs = { [K in keyof typeof explainInputs]: In<(typeof explainInputs)[K]>
 /** A file as a run read it. */
 export type ExplainedFile = { nodeId: string; name: string; fileName: string; sha256: string }
 
+/** What the run read, and which items of the catalog its nodes used, in which versions. */
+type Used = { files: ExplainedFile[]; items: UsedItem[] }
+
 export type ExplainApi = {
   /** Where a value comes from: computed again from the run's own inputs, which are kept by their hash. */
-  cell(args: Inputs['cell']): Promise<CellExplanation & { files: ExplainedFile[] }>
+  cell(args: Inputs['cell']): Promise<CellExplanation & Used>
   /** Why a row is not there. */
-  missing(args: Inputs['missing']): Promise<MissingExplanation & { files: ExplainedFile[] }>
+  missing(args: Inputs['missing']): Promise<MissingExplanation & Used>
 }

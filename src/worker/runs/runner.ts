@@ -116,7 +116,7 @@ export const createRunner = (parts: Parts): Runner => {
       isResumed = false,
       replayOf
     } = run
-    const { plan, sources, used } = await planning.plan(graph, { parameters, until, inputs, items })
+    const { plan, sources, resolved, used } = await planning.plan(graph, { parameters, until, inputs, items })
     const { byName } = inputs === undefined ? catalog : catalogOfPast(catalog, inputs)
     const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)), byName)
     if (!state.started) {
@@ -145,7 +145,7 @@ export const createRunner = (parts: Parts): Runner => {
     const earlier = isResumed ? await earlierOf(context, runId, state) : NOTHING_EARLIER
     const recorder = createRecorder(
       { ...parts, writer },
-      { runId, graph, plan, sources: files, keys, earlier }
+      { runId, graph: resolved, plan, sources: files, keys, earlier }
     )
     await recorder.recordSources()
     const drifts = inputs === undefined && !isResumed ? await sourceDrift(context, runId, files) : []

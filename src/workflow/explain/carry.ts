@@ -224,14 +224,19 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
 
   const add = (node: GraphNode): void => {
     switch (node.kind) {
-      case 'source':
+      case 'source': {
         addNode(node, [])
-        leave(`${node.id}.out`, [rowColumn], [])
-        return leave(
-          `${node.id}.rejected`,
-          [rowColumn],
-          [{ input: `${node.id}.out`, pairs: same([rowColumn]), kind: 'row' }]
+        // With a schema, what is read stands before what leaves by either port.
+        const isChecked = columnsOf(`${node.id}.rows`).length > 0
+        const [read, ...others] = (isChecked ? ['rows', 'out', 'rejected'] : ['out', 'rejected']).map(
+          (port) => `${node.id}.${port}`
         )
+        if (read === undefined) return
+        leave(read, [rowColumn], [])
+        for (const id of others)
+          leave(id, [rowColumn], [{ input: read, pairs: same([rowColumn]), kind: 'row' }])
+        return
+      }
       case 'transform':
         return addStep(node, TransformSpec.safeParse(node.spec).data?.steps[0])
       case 'join':

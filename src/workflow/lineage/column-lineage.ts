@@ -32,14 +32,14 @@ const createTracer = (graph: Graph): ((relation: PlannedRelation, known: Lookup)
   return (relation, known) => {
     if (relation.source !== null) return asOrigin(relation)
     const edge = conditions.get(relation.id)
-    const before = known(edge === undefined ? `${relation.nodeId}.out` : (relation.dependsOn[0] ?? ''))
+    const before = known(relation.dependsOn[0] ?? '')
     if (edge?.condition !== undefined && before !== undefined) {
       return withRows(before, decidingOrigins(before, edge.condition, 'FILTER'))
     }
     const node = graph.nodes.find(({ id }) => id === relation.nodeId)
     if (node === undefined) return asOrigin(relation)
     const names = relation.columns.map(({ name }) => name)
-    // What a source's other ports give are its own rows.
+    // What a source's ports give are the rows that it reads.
     const inputs: TracedInputs =
       node.kind === 'source' && before !== undefined ? { in: [before] } : reaching(node.id, known)
     return traceNode(node, relation.port, inputs, names)

@@ -36,14 +36,15 @@ export const COPIED: Columns = { isCopy: true }
 /** The part of a relation's lineage that begins at one source node. */
 export const columnEdge = (traced: Traced | undefined, sourceNodeId: string): Columns => {
   if (traced === undefined) return {}
-  const relation = `${sourceNodeId}.out`
+  // What a source reads is its `out`, or, with a schema, stands before it.
+  const relations = new Set([`${sourceNodeId}.out`, `${sourceNodeId}.rows`])
   const dependence = ({ column, influence, isKnown }: Origin) => ({
     from: column,
     ...influence,
     ...(isKnown ? {} : { maybe: true as const })
   })
   const ours = (origins: readonly Origin[]) =>
-    origins.filter((origin) => origin.relation === relation).map(dependence)
+    origins.filter((origin) => relations.has(origin.relation)).map(dependence)
   return {
     columns: traced.columns.flatMap(({ name, from }) => ours(from).map((each) => ({ to: name, ...each }))),
     rows: ours(traced.rows)

@@ -1,3 +1,5 @@
+import { KIND_NAMES } from '../../../workflow/catalog/content.ts'
+import type { UsedItem } from '../../../workflow/catalog/used-item.ts'
 import type { LineageEdge } from '../../../workflow/lineage/lineage-edge.ts'
 import type {
   ExplainedPlace,
@@ -37,6 +39,15 @@ const KINDS: Readonly<Record<ExplainedPlace['kind'], string>> = {
 /** What a step does, in a word or two. */
 export const placeWord = ({ op, kind }: Pick<ExplainedPlace, 'op' | 'kind'>): string =>
   op === null ? KINDS[kind] : STEPS[op]
+
+/** The items of the catalog that a node used, each once: `rule set “checks”, version 2`. */
+export const itemWords = (items: readonly UsedItem[], nodeId: string): readonly string[] => [
+  ...new Set(
+    items
+      .filter((item) => item.nodeId === nodeId)
+      .map(({ kind, name, version }) => `${KIND_NAMES[kind]} “${name}”, version ${version}`)
+  )
+]
 
 /** A text of a workflow as it is read: `total = sum(amount)`. */
 export const textLine = ({ role, column, text }: ExplainedText): string => {
