@@ -63,6 +63,26 @@ for (const look of [
       await expect(page.getByRole('region', { name: 'Profile of Flights' })).toContainText('destination')
       await expectAccessible(page)
       await page.screenshot({ path: test.info().outputPath('editor.png') })
+
+      const why = page.getByRole('region', { name: 'Why this value?' })
+      const ask = async (grid: string): Promise<void> => {
+        const rows = page.getByRole('grid', { name: grid })
+        await expect(rows.getByRole('gridcell').first()).toBeVisible()
+        await rows.focus()
+        await page.keyboard.press('ArrowRight')
+        await page.keyboard.press('?')
+        await expect(why.getByText('flights-2k.json')).toBeAttached({ timeout: 60_000 })
+      }
+      await page.getByRole('tab', { name: 'Result' }).click()
+      await ask('Rows of delays-by-state.csv')
+      await expectAccessible(page)
+      await page.screenshot({ path: test.info().outputPath('why-result.png') })
+      await why.getByRole('button', { name: 'Close the explanation' }).press('Escape')
+      await nodeOf(page, 'By state').press('Enter')
+      await page.getByRole('tab', { name: 'Preview' }).click()
+      await ask('Rows of By state')
+      await expectAccessible(page)
+      await page.screenshot({ path: test.info().outputPath('why-preview.png') })
     }
     await browser.close()
     await server.stop()

@@ -31,6 +31,8 @@ export type RunArtifact = {
   readonly kind: string
   /** Did the run read it (`source`) or write it (`result`)? */
   readonly role: string | null
+  /** Of its node, where its rows left or went in. */
+  readonly port: string | null
   readonly format: string | null
   readonly rows: number | null
   readonly fileName: string | null
@@ -108,13 +110,16 @@ const ArtifactRow = z
     kind: z.string(),
     format: z.string().nullable(),
     rows: z.number().nullable(),
-    stats_json: json(z.object({ fileName: z.string().nullish(), role: z.string().nullish() }))
+    stats_json: json(
+      z.object({ fileName: z.string().nullish(), role: z.string().nullish(), port: z.string().nullish() })
+    )
   })
   .transform((row): RunArtifact => ({
     id: row.id,
     nodeId: row.node_id,
     kind: row.kind,
     role: row.stats_json.role ?? null,
+    port: row.stats_json.port ?? null,
     format: row.format,
     rows: row.rows,
     fileName: row.stats_json.fileName ?? null
