@@ -1,15 +1,16 @@
 import type { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
-import { catalogAggregate, type CatalogCommand, type ReferenceIds } from '../workflow/catalog/catalog-item.ts'
-import { toRowId, type CatalogItem } from '../workflow/catalog/catalog-item-state.ts'
+import { catalogAggregate, type CatalogCommand } from '../workflow/catalog/catalog-item.ts'
+import type { CatalogItem } from '../workflow/catalog/catalog-item-state.ts'
 import { CatalogContent, KIND_NAMES, type CatalogKind } from '../workflow/catalog/content.ts'
-import { contentReferences } from '../workflow/catalog/references.ts'
 import type { AggregateStore, Loaded } from './aggregate-store.ts'
 import { flowForgeInputs, type CatalogItemView, type FlowForgeApi, type WhatIf } from './api.ts'
 import { parseInput } from './boundary.ts'
 import { readIndex, type IndexedItem } from './catalog-items/item-index.ts'
 import { findUses, refuseWhileUsed } from './catalog-items/item-uses.ts'
 import { hashContent } from './catalog-items/item-versions.ts'
+import { referencesOf } from './catalog-items/reference-ids.ts'
+import { expectNoDataSource } from './datasets.ts'
 import { handler } from './handler.ts'
 import type { World } from './world.ts'
 
@@ -31,27 +32,9 @@ const expectLive = (itemId: string, { status, kind, name }: CatalogItem): Catalo
   throw new FlowForgeError('NOT_FOUND', message, { itemId })
 }
 
-/** The rows that a content's names stand for now; those that are missing the item itself complains of. */
-const referencesOf = async (
-  tx: DbContext,
-  store: AggregateStore,
-  content: CatalogContent
-): Promise<ReferenceIds> => {
-  const ids: Record<string, string> = {}
-  for (const { slot, kind, name, version } of contentReferences(content)) {
-    // oxlint-disable-next-line no-await-in-loop -- one transaction does one thing at a time
-    const [item] = await readIndex(tx, { kind, name })
-    if (item === undefined) continue
-    // oxlint-disable-next-line no-await-in-loop -- the same
-    const { state } = await store.load(catalogAggregate, item.itemId)
-    const number = version ?? state.latest
-    if (state.versions[number] !== undefined) ids[slot] = toRowId(kind, item.itemId, number)
-  }
-  return ids
-}
-
 /** @throws FlowForgeError `CONFLICT` */
 const expectFree = async (tx: DbContext, kind: CatalogKind, name: string, itemId: string): Promise<void> => {
+  if (kind === 'dataset') await expectNoDataSource(tx, name)
   const [taken] = await readIndex(tx, { kind, name })
   if (taken === undefined || taken.itemId === itemId) return
   const message = `There is already a ${KIND_NAMES[kind]} named "${name}". Choose another name, or edit that one.`

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { FlowForgeError, toFlowForgeError, type DbContext } from '../db/ports.ts'
 import { DataSourceKind, Prepared } from '../workflow/data-source/events.ts'
 import type { PlanCatalog } from '../workflow/plan-compiling.ts'
+import type { SourceShape, UnreadableSource } from '../workflow/plan-types.ts'
+import { isDatasetId, toDatasetSource, type Datasets } from './datasets.ts'
 import {
   sourceKey,
   type ComputeEngine,
@@ -55,8 +57,14 @@ export type Catalog = {
   freeName(name: string): Promise<string>
   /** The source as a node's options read it. */
   prepared(source: CatalogSource, options: Readonly<Record<string, unknown>>): Promise<PreparedSource>
-  /** What the planner asks: shapes by name and options. */
+  /** What the planner asks: shapes by name and options, of data sources and of datasets. */
   find: PlanCatalog['find']
+  /** The shape of a source that was found already. */
+  shapeOf(
+    source: CatalogSource,
+    options: Readonly<Record<string, unknown>>
+  ): Promise<SourceShape | UnreadableSource>
+  findDataset: NonNullable<PlanCatalog['findDataset']>
   findSchema: NonNullable<PlanCatalog['findSchema']>
 }
 
@@ -65,7 +73,7 @@ const numbered = (name: string, number: number): string => {
   return dot <= 0 ? `${name} (${number})` : `${name.slice(0, dot)} (${number})${name.slice(dot)}`
 }
 
-export const createCatalog = (context: DbContext, engine: ComputeEngine): Catalog => {
+export const createCatalog = (context: DbContext, engine: ComputeEngine, datasets: Datasets): Catalog => {
   const select = async (where: string, params: readonly unknown[]): Promise<CatalogSource | undefined> => {
     const sql = `SELECT ${COLUMNS} FROM data_sources WHERE ${OWN_KINDS} AND ${where} ORDER BY created_at LIMIT 1`
     const [row] = await context.projectionStore.query({ sql, params })
@@ -76,6 +84,10 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine): Catalo
 
   const prepared: Catalog['prepared'] = async (source, options) => {
     if (Object.keys(options).length === 0) return source.config.prepared
+    if (isDatasetId(source.id)) {
+      const message = `"${source.name}" is a dataset, which has its columns already: it is read without options.`
+      throw new FlowForgeError('INVALID_INPUT', message, { options: Object.keys(options) })
+    }
     const key = sourceKey(source.id, options)
     const known = withOptions.get(key)
     if (known !== undefined) return known
@@ -87,18 +99,38 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine): Catalo
     return reading
   }
 
-  const byName: Catalog['byName'] = (name) => select('name = ?', [name])
+  const byName: Catalog['byName'] = async (name) => {
+    const source = await select('name = ?', [name])
+    if (source !== undefined) return source
+    const { itemId, file } = (await datasets.byName(name)) ?? {}
+    return itemId === undefined || file === undefined ? undefined : toDatasetSource(itemId, name, file)
+  }
+
+  const shapeOf: Catalog['shapeOf'] = async (source, options) => {
+    try {
+      const { columns, rows } = await prepared(source, options)
+      return { dataSourceId: source.id, name: source.name, columns, rows, untyped: source.kind === 'csv' }
+    } catch (thrown) {
+      const error = toFlowForgeError(thrown)
+      if (error.code === 'INVALID_INPUT') return { unreadable: error.message }
+      throw error
+    }
+  }
 
   return {
     byId: async (dataSourceId) => {
-      const source = await select('id = ?', [dataSourceId])
+      const source = isDatasetId(dataSourceId)
+        ? await datasets.sourceById(dataSourceId)
+        : await select('id = ?', [dataSourceId])
       if (source !== undefined) return source
       throw new FlowForgeError('NOT_FOUND', `There is no data source "${dataSourceId}".`, { dataSourceId })
     },
     byName,
     sameFile: (name, sha256) => select(`name = ? AND config_json ->> '$.sha256' = ?`, [name, sha256]),
     freeName: async (name) => {
-      const rows = await context.projectionStore.query({ sql: 'SELECT name FROM data_sources' })
+      const rows = await context.projectionStore.query({
+        sql: 'SELECT name FROM data_sources UNION ALL SELECT name FROM datasets'
+      })
       const taken = new Set(rows.map((row) => row['name']))
       if (!taken.has(name)) return name
       let number = 2
@@ -116,15 +148,19 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine): Catalo
     },
     find: async (name, options) => {
       const source = await byName(name)
-      if (source === undefined) return undefined
-      try {
-        const { columns, rows } = await prepared(source, options)
-        return { dataSourceId: source.id, name: source.name, columns, rows, untyped: source.kind === 'csv' }
-      } catch (thrown) {
-        const error = toFlowForgeError(thrown)
-        if (error.code === 'INVALID_INPUT') return { unreadable: error.message }
-        throw error
-      }
+      if (source !== undefined) return shapeOf(source, options)
+      return (
+        (await datasets.byName(name)) && {
+          unreadable: `Nothing has been written to the dataset "${name}" yet. Run the workflow that writes it first.`,
+          isEmpty: true
+        }
+      )
+    },
+    shapeOf,
+    findDataset: async (name) => {
+      if ((await select('name = ?', [name])) !== undefined) return { columns: [], isDataSource: true }
+      const file = (await datasets.byName(name))?.file
+      return file && { columns: file.columns }
     }
   }
 }

@@ -12,6 +12,7 @@ import { createCatalog } from './catalog.ts'
 import { createCatalogHandlers } from './catalog-handlers.ts'
 import { createItemVersions } from './catalog-items/item-versions.ts'
 import { createWhatIf } from './catalog-items/what-if.ts'
+import { createDatasets } from './datasets.ts'
 import { createDbHandlers } from './db-handlers.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { createEventLog } from './event-log.ts'
@@ -71,7 +72,7 @@ export const startProgram = async (args: {
   const aggregates = createAggregateStore(context, log, world)
   await endInterruptedRuns(context, aggregates)
 
-  const catalog = createCatalog(context, engine)
+  const catalog = createCatalog(context, engine, createDatasets(context, aggregates))
   const itemVersions = createItemVersions(context, aggregates)
   const planning = createPlanning(catalog, itemVersions, engine)
   const board = createProgressBoard()

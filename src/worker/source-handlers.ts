@@ -154,6 +154,10 @@ export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
       if (taken !== undefined && taken.id !== dataSourceId) {
         throw new FlowForgeError('CONFLICT', `There is already a data source named "${name}".`, { name })
       }
+      const sql = 'SELECT 1 FROM datasets WHERE name = ?'
+      if ((await context.projectionStore.query({ sql, params: [name] })).length > 0) {
+        throw new FlowForgeError('CONFLICT', `"${name}" is the name of a dataset. Choose another.`, { name })
+      }
       await aggregates
         .once(callId)
         .execute(dataSourceAggregate, dataSourceId, { type: 'RenameDataSource', name })

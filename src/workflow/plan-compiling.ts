@@ -4,7 +4,7 @@ import { rewriteParameters } from './expression.ts'
 import { inspectText } from './graph-check.ts'
 import type { Graph } from './graph.ts'
 import type { Compiling, Reached } from './nodes/node-type.ts'
-import type { SchemaShape, SourceShape, UnreadableSource } from './plan-types.ts'
+import type { DatasetShape, SchemaShape, SourceShape, UnreadableSource } from './plan-types.ts'
 import type { Problem, ProblemCode } from './problem.ts'
 import { findColumn } from './sql-text.ts'
 import type { Column } from './value-type.ts'
@@ -16,6 +16,7 @@ export type PlanCatalog = {
     options: Readonly<Record<string, unknown>>
   ) => Promise<SourceShape | UnreadableSource | undefined>
   readonly findSchema?: (name: string, version: number | undefined) => Promise<SchemaShape | undefined>
+  readonly findDataset?: (name: string) => Promise<DatasetShape | undefined>
 }
 
 type Place = {
@@ -106,6 +107,7 @@ export const createCompiling = (
     column: (at, name, columns) => findColumn(columns, name) ?? unknownColumn(at, name, columns),
     findSource: (name, options) => catalog.find(name, options),
     findSchema: async (name, version) => catalog.findSchema?.(name, version),
+    findDataset: async (name) => catalog.findDataset?.(name),
     relationOf: (port) => `${nodeId}.${port}`
   }
 }

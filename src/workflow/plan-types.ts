@@ -17,8 +17,11 @@ export type SourceShape = {
 /** A JSON Schema as the catalog has it. */
 export type SchemaShape = { readonly version: number; readonly schema: unknown }
 
-/** A file that is there and cannot be read with a node's options; said for a person. */
-export type UnreadableSource = { readonly unreadable: string }
+/** What is there and cannot be read with a node's options; said for a person. `isEmpty`: nothing has been written to it yet. */
+export type UnreadableSource = { readonly unreadable: string; readonly isEmpty?: true }
+
+/** What stands under a name that a sink would write: a dataset's columns, or a data source, which keeps its name. */
+export type DatasetShape = { readonly columns: readonly Column[]; readonly isDataSource?: true }
 
 /** Requests to a service: rows of `from` in, answers out. The engine gives the one and keeps the other; it sends nothing itself. */
 export type PlannedRequests = {
@@ -68,6 +71,7 @@ export type PlannedSink = {
 export type Plan = {
   readonly steps: readonly PlannedStep[]
   readonly relations: readonly PlannedRelation[]
+  /** Those that write a file. A dataset's relation is `shared` and read by nobody: it becomes a table, a result. */
   readonly sinks: readonly PlannedSink[]
   /**
    * Relations worth a table of their own, in order: read by more than one consumer, or part of asking a service, which

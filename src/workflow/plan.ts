@@ -3,7 +3,7 @@ import { checkGraph, type CheckedGraph } from './graph-check.ts'
 import { edgeKey, type Graph, type GraphEdge, type GraphNode, type ParameterValues } from './graph.ts'
 import { topologicalOrder, upstreamOf } from './graph-order.ts'
 import type { Compiled, Reached } from './nodes/node-type.ts'
-import { toSinkFile } from './nodes/sink.ts'
+import { toSinkDataset, toSinkFile } from './nodes/sink.ts'
 import { createCompiling, type PlanCatalog } from './plan-compiling.ts'
 import type { Plan, PlannedRelation, PlannedSink, PlannedStep } from './plan-types.ts'
 import type { Problem } from './problem.ts'
@@ -32,6 +32,8 @@ type Planned = {
   readonly relations: PlannedRelation[]
   readonly steps: PlannedStep[]
   readonly sinks: PlannedSink[]
+  /** Relations that are written as datasets. */
+  readonly datasets: { readonly nodeId: string; readonly relation: string; readonly name: string }[]
   readonly problems: Problem[]
   readonly columns: Record<string, Record<string, readonly Column[]>>
   readonly used: Set<string>
@@ -137,6 +139,10 @@ const addNode = (
   const file = node.kind === 'sink' ? toSinkFile(node.spec) : undefined
   if (file !== undefined)
     planned.sinks.push({ nodeId: node.id, relation: relationId(node.id, 'in'), ...file })
+  const dataset = node.kind === 'sink' ? toSinkDataset(node.spec) : undefined
+  if (dataset !== undefined) {
+    planned.datasets.push({ nodeId: node.id, relation: relationId(node.id, 'in'), name: dataset.name })
+  }
 }
 
 const planNode = async (
@@ -178,10 +184,11 @@ const liveRelations = (
 }
 
 const sharedRelations = (
-  { relations, steps, sinks, inner }: Planned,
+  { relations, steps, sinks, datasets, inner }: Planned,
   until: string | undefined
 ): readonly string[] => {
-  const asked = steps.find(({ nodeId, kind }) => nodeId === until && kind !== 'sink')?.outputs ?? []
+  const here = steps.find(({ nodeId, kind }) => nodeId === until && kind !== 'sink')?.outputs ?? []
+  const asked = [...here, ...datasets.map(({ relation }) => relation)]
   const live = liveRelations(relations, [...sinks.map(({ relation }) => relation), ...asked])
   const readers = relations.filter(({ id }) => live.has(id)).flatMap(({ dependsOn }) => dependsOn)
   return relations
@@ -191,6 +198,16 @@ const sharedRelations = (
     })
     .map(({ id }) => id)
 }
+
+/** A dataset is written once in a run: of two sinks nobody could say which one it holds in the end. */
+const writtenTwice = (graph: Graph, { datasets }: Planned): readonly Problem[] =>
+  datasets.flatMap(({ nodeId, name }, index) => {
+    const first = datasets.findIndex((other) => other.name === name)
+    if (first === index) return []
+    const path = `nodes[${graph.nodes.findIndex(({ id }) => id === nodeId)}].spec.dataset.name`
+    const message = `Two sinks write the dataset "${name}". Choose another name in one of them, or bring their rows together first.`
+    return [{ path, code: 'invalid', message, nodeId }]
+  })
 
 /**
  * Turns a graph into steps and SQL, or names everything that is wrong with it. A node is compiled over the columns that
@@ -211,6 +228,7 @@ export const planGraph = async (args: PlanArguments): Promise<PlanAnswer> => {
     relations: [],
     steps: [],
     sinks: [],
+    datasets: [],
     problems: [],
     columns: {},
     used: new Set(),
@@ -221,7 +239,9 @@ export const planGraph = async (args: PlanArguments): Promise<PlanAnswer> => {
     if (wanted === null || wanted.has(nodeId)) await planNode(args, planned, checked, nodeId)
   }
   const { columns } = planned
-  const problems = [...checked.problems, ...planned.problems].filter(concerns)
+  const problems = [...checked.problems, ...planned.problems, ...writtenTwice(graph, planned)].filter(
+    concerns
+  )
   if (problems.length > 0) return { problems, columns }
   const { relations, steps, sinks } = planned
   const bound = Object.fromEntries(

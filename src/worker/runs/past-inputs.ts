@@ -35,7 +35,7 @@ export const catalogOfPast = (
     byName,
     find: async (name, options) => {
       const source = await byName(name)
-      return source && catalog.find(source.name, options)
+      return source && catalog.shapeOf(source, options)
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Graph, ParameterValues } from '../../workflow/graph.ts'
 import type { ManifestSource } from '../../workflow/run/run-manifest.ts'
 import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import type { RunOptions } from '../../workflow/run/run-options.ts'
+import type { Plan } from '../../workflow/plan-types.ts'
 import { isEnded, type Run } from '../../workflow/run/run-state.ts'
 import { runAggregate } from '../../workflow/run/run.ts'
 import type { AggregateStore, Cause } from '../aggregate-store.ts'
@@ -18,8 +19,8 @@ import type { World } from '../world.ts'
 import type { ProgressBoard } from './progress.ts'
 import { withEveryCheckpoint } from '../../workflow/checkpoints.ts'
 import { ENGINE_BUILD } from '../engine/engine-build.ts'
-import { catalogOfPast } from './past-inputs.ts'
 import { compareRuns, differenceWords } from './comparing.ts'
+import { succeedRun } from './dataset-writes.ts'
 import { createRecorder } from './recorder.ts'
 import { createRunWriter, type RunWriter } from './run-writer.ts'
 import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
@@ -84,17 +85,11 @@ export const createRunner = (parts: Parts): Runner => {
   const ends = new Map<string, Deferred<void>>()
   let queue: Promise<void> = Promise.resolve()
 
-  const sourcesByNode = async (
-    graph: Graph,
-    nodeIds: ReadonlySet<string>,
-    byName: Catalog['byName']
-  ): Promise<ReadonlyMap<string, CatalogSource>> => {
+  /** What the plan reads, by the ids that it has found: a name may mean another version of a dataset by now. */
+  const sourcesByNode = async ({ relations }: Plan): Promise<ReadonlyMap<string, CatalogSource>> => {
     const found = new Map<string, CatalogSource>()
-    for (const node of graph.nodes) {
-      const name = node.spec['dataSource']
-      if (node.kind !== 'source' || typeof name !== 'string' || !nodeIds.has(node.id)) continue
-      const source = await byName(name)
-      if (source !== undefined) found.set(node.id, source)
+    for (const { nodeId, source } of relations) {
+      if (source !== null) found.set(nodeId, await catalog.byId(source.dataSourceId))
     }
     return found
   }
@@ -117,8 +112,7 @@ export const createRunner = (parts: Parts): Runner => {
       replayOf
     } = run
     const { plan, sources, resolved, used } = await planning.plan(graph, { parameters, until, inputs, items })
-    const { byName } = inputs === undefined ? catalog : catalogOfPast(catalog, inputs)
-    const files = await sourcesByNode(graph, new Set(plan.steps.map(({ nodeId }) => nodeId)), byName)
+    const files = await sourcesByNode(plan)
     if (!state.started) {
       const manifest = {
         graph,
@@ -208,8 +202,8 @@ export const createRunner = (parts: Parts): Runner => {
   const end = async ({ runId, cause }: QueuedRun, outcome: ExecutionOutcome): Promise<void> => {
     const acting = aggregates.causedBy(cause)
     switch (outcome.status) {
+      // Written down with what it wrote; see `succeedRun`.
       case 'succeeded':
-        await acting.execute(runAggregate, runId, { type: 'SucceedRun' })
         return
       case 'canceled':
         await acting.execute(runAggregate, runId, { type: 'CancelRun' })
@@ -236,7 +230,10 @@ export const createRunner = (parts: Parts): Runner => {
         await writer.written()
       }
     }
-    const outcome = await work().catch((thrown: unknown): ExecutionOutcome => {
+    const ending = work().then((done) =>
+      done.status === 'succeeded' ? succeedRun(parts, run, signal) : done
+    )
+    const outcome = await ending.catch((thrown: unknown): ExecutionOutcome => {
       const error = toFlowForgeError(thrown)
       if (error.code === 'CANCELED' || signal.aborted) return { status: 'canceled' }
       if (error.code === 'INTERNAL') console.error(`run ${runId} failed`, error, error.cause)

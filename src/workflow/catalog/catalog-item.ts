@@ -1,6 +1,6 @@
 import { accept, refuse, type Aggregate, type Decision, type Refusal } from '../aggregate.ts'
 import { contentProblems } from './content-check.ts'
-import { KIND_NAMES, toContentText, type CatalogContent } from './content.ts'
+import { KIND_NAMES, toContentText, type CatalogContent, type ContentOf } from './content.ts'
 import { DRAFT_UNDO_LIMIT, NO_CATALOG_ITEM, type CatalogItem } from './catalog-item-state.ts'
 import { catalogEvents, type CatalogEvent } from './events.ts'
 import { contentReferences } from './references.ts'
@@ -25,6 +25,17 @@ export type CatalogCommand =
   | { readonly type: 'RenameItem'; readonly name: string }
   | { readonly type: 'DescribeItem'; readonly description: string }
   | { readonly type: 'RemoveItem' }
+  /**
+   * A run wrote rows under the dataset's name: its newest version is `base` + 1, where nobody has published another one
+   * in between; the item comes into being where `base` is 0.
+   */
+  | {
+      readonly type: 'WriteDataset'
+      readonly name: string
+      readonly base: number
+      readonly content: ContentOf<'dataset'>
+      readonly references: ReferenceIds
+    }
 
 type Draft = CatalogItem['draft']
 const push = (stack: readonly Draft[], draft: Draft): readonly Draft[] =>
@@ -113,6 +124,34 @@ const create = (
   return accept({ type: 'CatalogItemCreated', payload }, ...published.events)
 }
 
+/** A new version of a dataset. A draft stays one, over the rows that are there now. */
+const writeDataset = (
+  state: CatalogItem,
+  command: Extract<CatalogCommand, { type: 'WriteDataset' }>
+): Decision<CatalogEvent> => {
+  const { name, base, content, references } = command
+  if (state.status === 'none' && base === 0) {
+    return create(state, { type: 'CreateItem', name, content, references })
+  }
+  if (state.status !== 'live' || state.kind !== 'dataset' || state.latest !== base) {
+    const message = `The dataset "${name}" was changed while this was written. Nothing was written to it: run it again.`
+    return refuse('dataset-changed', message)
+  }
+  const published = publish(state.name, base + 1, content, references)
+  const { draft } = state
+  if (!published.ok || draft?.kind !== 'dataset') return published
+  const { schema } = draft.spec
+  const { schema: _, ...rows } = content.spec
+  const rebased: CatalogContent = {
+    kind: 'dataset',
+    spec: schema === undefined ? rows : { ...rows, schema }
+  }
+  return accept(...published.events, {
+    type: 'CatalogItemDraftEdited',
+    payload: { by: 'edit', draft: rebased }
+  })
+}
+
 const missing = (state: CatalogItem): Refusal =>
   state.status === 'removed'
     ? refuse('item-removed', `The ${KIND_NAMES[state.kind ?? 'dataset']} "${state.name}" was removed.`)
@@ -151,6 +190,7 @@ const stepBack = (state: CatalogItem, by: 'undo' | 'redo'): Decision<CatalogEven
  */
 export const decideCatalogItem = (state: CatalogItem, command: CatalogCommand): Decision<CatalogEvent> => {
   if (command.type === 'CreateItem') return create(state, command)
+  if (command.type === 'WriteDataset') return writeDataset(state, command)
   const { kind } = state
   if (state.status !== 'live' || kind === null) return missing(state)
   const versions = Object.keys(state.versions).map(Number)

@@ -1,7 +1,13 @@
 import type { z } from 'zod'
 import type { Scope } from '../expression.ts'
 import type { NodeKind } from '../graph.ts'
-import type { PlannedRequests, SchemaShape, SourceShape, UnreadableSource } from '../plan-types.ts'
+import type {
+  DatasetShape,
+  PlannedRequests,
+  SchemaShape,
+  SourceShape,
+  UnreadableSource
+} from '../plan-types.ts'
 import type { ProblemCode } from '../problem.ts'
 import type { Column } from '../value-type.ts'
 
@@ -55,6 +61,8 @@ export type Compiling = {
   ) => Promise<SourceShape | UnreadableSource | undefined>
   /** A JSON Schema of the catalog; its newest version where none is named. */
   readonly findSchema: (name: string, version: number | undefined) => Promise<SchemaShape | undefined>
+  /** A dataset that rows may be written to; undefined where there is none yet, or none with rows. */
+  readonly findDataset: (name: string) => Promise<DatasetShape | undefined>
   /** The name of what leaves by a port, for another port's SQL. */
   readonly relationOf: (port: string) => string
 }

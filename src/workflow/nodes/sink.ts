@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { appendProblem } from '../catalog/dataset.ts'
 import { quoteName } from '../sql-text.ts'
 import { oneInput, readerOf } from './node-type.ts'
 
@@ -30,7 +31,10 @@ export const toSinkFile = (
     : { format, fileName, keepsFormulas: formulas === 'keep' }
 }
 
-/** Writes its rows to a file. */
+/** The dataset that a sink writes; undefined for one that writes none. */
+export const toSinkDataset = (raw: unknown): SinkSpec['dataset'] => SinkSpec.safeParse(raw).data?.dataset
+
+/** Writes its rows to a file, or as a version of a dataset. */
 export const readSink = readerOf<SinkSpec>({
   kind: 'sink',
   schema: SinkSpec,
@@ -48,11 +52,21 @@ export const readSink = readerOf<SinkSpec>({
       ...(fileName === undefined ? [{ path: '.fileName', message: 'A sink needs a file name.' }] : [])
     ]
   },
-  notBuilt: ({ dataset }) =>
-    dataset === undefined ? [] : [{ path: '.dataset', message: 'This version cannot write datasets yet.' }],
-  compile: async (_, compiling) => {
+  notBuilt: () => [],
+  compile: async ({ dataset }, compiling) => {
     const [input] = compiling.input('in')
     if (input === undefined) return undefined
+    if (dataset !== undefined) {
+      const { name, mode } = dataset
+      const there = await compiling.findDataset(name)
+      if (there?.isDataSource === true) {
+        const message = `"${name}" is the name of a data source. Choose another name for the dataset.`
+        return compiling.report('.dataset.name', 'misfit', message)
+      }
+      const problem =
+        mode === 'append' && there !== undefined && appendProblem(name, there.columns, input.columns)
+      if (typeof problem === 'string') return compiling.report('.dataset', 'misfit', problem)
+    }
     return {
       ports: { in: { sql: `SELECT * FROM ${quoteName(input.relation)}`, columns: input.columns } }
     }

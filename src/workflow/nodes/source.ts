@@ -47,7 +47,11 @@ export const readSource = readerOf<SourceSpec>({
       const message = `There is no data source "${dataSource}" in the catalog. Import the file, or choose another.`
       return report('.dataSource', 'unknown-source', message)
     }
-    if ('unreadable' in source) return report('.options', 'invalid', source.unreadable)
+    if ('unreadable' in source) {
+      return source.isEmpty === true
+        ? report('.dataSource', 'unknown-source', source.unreadable)
+        : report('.options', 'invalid', source.unreadable)
+    }
     const { columns } = source
     if (schema !== undefined) {
       const ports = await checkedPorts(schema, source, compiling)
