@@ -11,6 +11,8 @@ const FileFacts = z.object({
   mediaType: z.string(),
   size: z.number(),
   sha256: z.string(),
+  /** Of a dataset. */
+  version: z.number().optional(),
   prepared: z.object({ columns: z.array(Column), rows: z.number(), notes: z.array(z.string()) })
 })
 export type FileFacts = z.infer<typeof FileFacts>
@@ -32,8 +34,15 @@ export type DataSource = {
   readonly file: FileFacts | null
 }
 
-export const SOURCES_SQL =
-  'SELECT id, name, kind, config_json, created_at FROM data_sources ORDER BY created_at DESC, name'
+/** Data sources, and datasets in the same form: what a run wrote is read as a file is. */
+export const SOURCES_SQL = `
+  SELECT id, name, kind, config_json, created_at FROM data_sources
+  UNION ALL
+  SELECT id, name, 'dataset', json_object('fileName', name, 'mediaType', 'application/vnd.apache.arrow.stream',
+    'size', stats_json -> '$.bytes', 'sha256', stats_json -> '$.sha256', 'version', stats_json -> '$.version',
+    'prepared', json_object('columns', stats_json -> '$.columns', 'rows', stats_json -> '$.rows', 'notes', json_array())
+  ), created_at FROM datasets
+  ORDER BY created_at DESC, name`
 
 export const toDataSource = (row: Row): DataSource => {
   const { config_json, created_at, ...rest } = SourceRow.parse(row)
@@ -41,17 +50,20 @@ export const toDataSource = (row: Row): DataSource => {
   return { ...rest, createdAt: created_at, file: FileFacts.safeParse(config).data ?? null }
 }
 
-/** Workflows whose draft or active version reads a data source, by its name. */
+/** Workflows whose draft or active version reads a data source, or reads or writes a dataset, by its name. */
 export const USED_IN_SQL = `
   SELECT DISTINCT w.id, w.name FROM nodes n
   JOIN workflow_versions v ON v.id = n.workflow_version_id
   JOIN workflows w ON w.id = v.workflow_id
-  WHERE n.kind = 'source' AND v.status IN ('draft', 'active') AND n.spec_json ->> '$.dataSource' = ?
+  WHERE v.status IN ('draft', 'active') AND (
+    (n.kind = 'source' AND n.spec_json ->> '$.dataSource' = ?1)
+    OR (n.kind = 'sink' AND n.spec_json ->> '$.dataset.name' = ?1))
   ORDER BY w.name`
 
 const kindIcons: Readonly<Record<string, string>> = {
   csv: 'i-lucide-file-text',
   json: 'i-lucide-file-json',
-  excel: 'i-lucide-file-spreadsheet'
+  excel: 'i-lucide-file-spreadsheet',
+  dataset: 'i-lucide-database'
 }
 export const kindIcon = (kind: string): string => kindIcons[kind] ?? 'i-lucide-file'

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { catalogAggregate, type CatalogCommand } from './catalog-item.ts'
 import { DRAFT_UNDO_LIMIT, type CatalogItem } from './catalog-item-state.ts'
-import type { CatalogContent } from './content.ts'
+import type { CatalogContent, ContentOf } from './content.ts'
+import { withDatasetFile } from './dataset.ts'
 
 const { decide, evolve, initial } = catalogAggregate
 
@@ -30,6 +31,41 @@ const create = (content: CatalogContent, references: Record<string, string> = {}
 const edit = (content: CatalogContent): CatalogCommand => ({ type: 'EditItemDraft', content })
 const publish: CatalogCommand = { type: 'PublishItemDraft', references: {} }
 const created = run(initial, create(rules('a > 1')))
+
+const rows = (version: number): ContentOf<'dataset'> =>
+  withDatasetFile(
+    {},
+    { location: `datasets/${version}`, rows: 1, bytes: 1, version, sha256: 'abc', columns: [] }
+  )
+const write = (base: number): CatalogCommand => ({
+  type: 'WriteDataset',
+  name: 'D',
+  base,
+  content: rows(base + 1),
+  references: {}
+})
+
+describe('a dataset', () => {
+  it('comes into being with its first rows, and is written in versions', () => {
+    const written = run(initial, write(0), write(1))
+    expect(written).toMatchObject({ kind: 'dataset', name: 'D', latest: 2, draft: null })
+    expect(written.versions['1']?.content).toEqual(rows(1))
+  })
+
+  it('keeps a draft of its schema, over the rows that are written meanwhile', () => {
+    const schema = { name: 'S' }
+    const drafted = run(initial, write(0), edit({ kind: 'dataset', spec: { ...rows(1).spec, schema } }))
+    const { draft } = run(drafted, write(1))
+    expect(draft).toEqual({ kind: 'dataset', spec: { ...rows(2).spec, schema } })
+  })
+
+  it('is not written over a version that the writer did not know', () => {
+    const written = run(initial, write(0), write(1))
+    expect(reason(written, write(1))).toBe('dataset-changed')
+    expect(reason(run(written, { type: 'RemoveItem' }), write(2))).toBe('dataset-changed')
+    expect(reason(created, write(1))).toBe('dataset-changed')
+  })
+})
 
 describe('an item of the catalog', () => {
   it('is created with a first version, and keeps a draft beside its versions', () => {

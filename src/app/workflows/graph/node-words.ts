@@ -45,7 +45,7 @@ export const nodeSummary = ({ kind, spec }: Pick<GraphNode, 'kind' | 'spec'>): s
     case 'branch':
       return formatQuantity(asList(spec['outputs']).length, 'output')
     case 'sink':
-      return asText(spec['fileName']) || asText(spec['format'])
+      return asText(spec['fileName']) || asText(asRecord(spec['dataset'])['name']) || asText(spec['format'])
   }
 }
 
