@@ -1,41 +1,15 @@
 import { FlowForgeError } from '../../db/ports.ts'
 import { canceledError, throwIfCanceled } from './engine-errors.ts'
+import type { Place } from './excel-parts.ts'
+import { cutRange, type SheetRange } from './excel-range.ts'
 import type { ExcelAnswer } from './excel-worker.ts'
+import { readZipDirectory } from './zip-directory.ts'
 
 /** What a workbook may unfold to: beyond it, it does not fit into memory, or was made to break programs. */
 const MOST_UNPACKED_BYTES = 1024 * 1024 * 1024
-const TAIL_BYTES = 66_000
-const END_OF_DIRECTORY = 0x06054b50
-const ENTRY = 0x02014b50
-const ENTRY_BYTES = 46
 
 const refuse = (fileName: string, message: string, reason: string): FlowForgeError =>
   new FlowForgeError('INVALID_INPUT', `"${fileName}" ${message}`, { fileName, line: 0, reason })
-
-const viewOf = async (blob: Blob, from: number, to: number): Promise<DataView> =>
-  new DataView(await blob.slice(from, to).arrayBuffer())
-
-/** Bytes that a ZIP file says it unpacks to; null where its directory cannot be found. */
-const unpackedBytes = async (blob: Blob): Promise<number | null> => {
-  const start = Math.max(0, blob.size - TAIL_BYTES)
-  const tail = await viewOf(blob, start, blob.size)
-  let end = tail.byteLength - 22
-  while (end >= 0 && tail.getUint32(end, true) !== END_OF_DIRECTORY) end -= 1
-  if (end < 0) return null
-  const size = tail.getUint32(end + 12, true)
-  const offset = tail.getUint32(end + 16, true)
-  const directory = await viewOf(blob, offset, offset + size)
-  let total = 0
-  for (let at = 0; at + ENTRY_BYTES <= directory.byteLength && directory.getUint32(at, true) === ENTRY;) {
-    total += directory.getUint32(at + 24, true)
-    at +=
-      ENTRY_BYTES +
-      directory.getUint16(at + 28, true) +
-      directory.getUint16(at + 30, true) +
-      directory.getUint16(at + 32, true)
-  }
-  return total
-}
 
 /** @throws FlowForgeError `INVALID_INPUT` for what is no workbook that can be read */
 export const checkWorkbook = async (blob: Blob, fileName: string): Promise<void> => {
@@ -49,8 +23,9 @@ export const checkWorkbook = async (blob: Blob, fileName: string): Promise<void>
   }
   if (head[0] !== 0x50 || head[1] !== 0x4b)
     throw refuse(fileName, 'is not an Excel workbook (.xlsx).', 'not-excel')
-  const unpacked = await unpackedBytes(blob)
-  if (unpacked === null) throw refuse(fileName, 'is cut off or damaged: its end is missing.', 'broken')
+  const entries = await readZipDirectory(blob)
+  if (entries === null) throw refuse(fileName, 'is cut off or damaged: its end is missing.', 'broken')
+  const unpacked = entries.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0)
   if (unpacked > MOST_UNPACKED_BYTES) {
     const message = `would unpack to ${Math.round(unpacked / 1024 / 1024)} MB, more than fits. Save the sheet as CSV and import that.`
     throw refuse(fileName, message, 'too-large')
@@ -76,16 +51,39 @@ const askWorker = (blob: Blob, sheet: string | undefined, signal: AbortSignal): 
 
 export type Sheet = Extract<ExcelAnswer, { ok: true }>
 
-/** @throws FlowForgeError `INVALID_INPUT` for a broken file or an unknown sheet, `CANCELED` */
+const inRange = <P extends Place>(places: readonly P[], { top, left, bottom, right }: SheetRange): P[] =>
+  places
+    .filter(({ row, column }) => row >= top && row <= bottom && column >= left && column <= right)
+    .map((place) => ({ ...place, row: place.row - top, column: place.column - left }))
+
+const partOf = (sheet: Sheet, range: SheetRange): Sheet => ({
+  ...sheet,
+  rows: cutRange(sheet.rows, range),
+  errors: inRange(sheet.errors, range),
+  datesAsText: inRange(sheet.datesAsText, range)
+})
+
+/**
+ * Reads a sheet, or a range of it.
+ * @throws FlowForgeError `INVALID_INPUT` for a broken file or an unknown sheet, `CANCELED`
+ */
 export const readSheet = async (
   blob: Blob,
-  { fileName, sheet }: { readonly fileName: string; readonly sheet: string | undefined },
+  {
+    fileName,
+    sheet,
+    range
+  }: {
+    readonly fileName: string
+    readonly sheet: string | undefined
+    readonly range: SheetRange | undefined
+  },
   signal: AbortSignal
 ): Promise<Sheet> => {
   throwIfCanceled(signal)
   await checkWorkbook(blob, fileName)
   const answer = await askWorker(blob, sheet, signal)
-  if (answer.ok) return answer
+  if (answer.ok) return range === undefined ? answer : partOf(answer, range)
   if (answer.reason === 'no-sheet') {
     const message = `has no sheet "${sheet}". There are: ${answer.sheets.join(', ')}.`
     throw refuse(fileName, message, 'unknown-sheet')

@@ -6,6 +6,7 @@ const SourceOptions = z.object({
   delimiter: z.string().min(1).optional(),
   header: z.boolean().optional(),
   sheet: z.string().optional(),
+  range: z.string().max(32).optional(),
   table: z.string().optional(),
   query: z.string().max(100_000).optional(),
   types: z.record(z.string(), ValueType).optional()

@@ -9,6 +9,8 @@ const SourceOptions = z.strictObject({
   delimiter: z.string().min(1).max(4).optional(),
   header: z.boolean().optional(),
   sheet: z.string().optional(),
+  /** Of a sheet: the part that is read, `A1:F200`. */
+  range: z.string().max(32).optional(),
   /** Of a database file: the table, or a SELECT over its tables. */
   table: z.string().optional(),
   query: z.string().optional(),
