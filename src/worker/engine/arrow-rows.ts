@@ -189,11 +189,27 @@ export const validity = (vector: Vector): ((index: number) => boolean) => {
   }
 }
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** Text, with a byte order mark at its beginning, which the library's own reader takes away; null where it lies otherwise. */
+const textReader = (vector: Vector): ((index: number) => string | null) | null => {
+  const data = vector.data[0]
+  if (!DataType.isUtf8(vector.type) || vector.data.length !== 1 || data === undefined) return null
+  const bytes: unknown = data.values
+  const offsets: unknown = data.valueOffsets
+  if (!(bytes instanceof Uint8Array) || !(offsets instanceof Int32Array)) return null
+  const isValid = validity(vector)
+  return (index) =>
+    isValid(index) ? decoder.decode(bytes.subarray(offsets[index] ?? 0, offsets[index + 1] ?? 0)) : null
+}
+
 /**
  * Values of types that lie in one array of numbers are read there: quicker, and the library would round timestamps to
  * a double.
  */
 const rawReader = (vector: Vector): ((index: number) => unknown) => {
+  const text = textReader(vector)
+  if (text !== null) return text
   const { type } = vector
   const plain =
     DataType.isInt(type) || DataType.isFloat(type) || DataType.isTime(type) || DataType.isTimestamp(type)

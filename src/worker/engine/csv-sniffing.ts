@@ -194,7 +194,10 @@ export const sniffCsv = async (
     () => answer
   )
   const sameShape = withNulls.names.length === answer.names.length && withNulls.skip === answer.skip
-  const quotedNulls = sameShape && withNulls.types.join() !== answer.types.join()
+  // Where a column is told to be text, nothing has to become NULL for its sake.
+  const isOther = (type: string, at: number): boolean =>
+    type !== answer.types[at] && options.types?.[answer.names[at] ?? ''] !== 'text'
+  const quotedNulls = sameShape && withNulls.types.some(isOther)
   if (quotedNulls) answer = { ...answer, types: withNulls.types }
   const hasNoQuote = answer.quote === EMPTY || answer.quote === ''
   // A quote that is never closed makes the engine give up quotes altogether, although the file has quoted cells.
