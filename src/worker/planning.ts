@@ -6,6 +6,7 @@ import { parameterProblems } from '../workflow/parameter-values.ts'
 import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
 import type { Plan } from '../workflow/plan-types.ts'
 import type { Problem } from '../workflow/problem.ts'
+import { readRejects } from '../workflow/rejecting.ts'
 import type { ManifestSource } from '../workflow/run/run-manifest.ts'
 import type { Catalog } from './catalog.ts'
 import type { ItemVersions } from './catalog-items/item-versions.ts'
@@ -44,6 +45,13 @@ type Past = {
   readonly items?: readonly UsedItem[] | undefined
 }
 
+/** What becomes of rows for which an expression fails; as usual where nothing is said. */
+type Rejecting = {
+  readonly onRowError?: 'reject' | 'fail' | undefined
+  /** Nodes known to have such rows, beside those whose `rejected` is read. */
+  readonly rejecting?: ReadonlySet<string> | undefined
+}
+
 /** Turns graphs into plans with the catalog and the engine at hand. */
 export type Planning = {
   /** Every problem, and the columns that could be found out. */
@@ -57,7 +65,8 @@ export type Planning = {
     args: {
       parameters?: ParameterValues | undefined
       until?: string | undefined
-    } & Past
+    } & Past &
+      Rejecting
   ): Promise<{
     plan: Plan
     sources: PreparedSources
@@ -83,7 +92,7 @@ export const createPlanning = (
     graph: Graph,
     parameters: ParameterValues,
     until: string | undefined,
-    { inputs, items }: Past = {}
+    { inputs, items, onRowError = 'reject', rejecting = new Set() }: Past & Rejecting = {}
   ): Promise<PlanAnswer & { resolved: Graph; used: readonly UsedItem[] }> => {
     const resolved = resolveGraph(
       graph,
@@ -94,6 +103,9 @@ export const createPlanning = (
       parameters: { ...parameters, ...resolved.values },
       catalog: inputs === undefined ? catalog : catalogOfPast(catalog, inputs),
       binder: await engine.binder(resolved.graph.parameters),
+      ...(onRowError === 'fail'
+        ? {}
+        : { rejecting: new Set([...readRejects(resolved.graph), ...rejecting]) }),
       ...(until === undefined ? {} : { until })
     })
     const isOfPlan = concerns(graph, until)
@@ -126,11 +138,8 @@ export const createPlanning = (
 
   return {
     check: (graph) => answerFor(graph, valuesOf(graph.parameters, {}), undefined),
-    plan: async (graph, { parameters = {}, until, inputs, items }) => {
-      const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, {
-        inputs,
-        items
-      })
+    plan: async (graph, { parameters = {}, until, ...rest }) => {
+      const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, rest)
       if (answer.plan === undefined) throw problemsError(answer.problems)
       const { plan, resolved, used } = answer
       return { plan, sources: await sourcesOf(plan), resolved, used }

@@ -49,7 +49,7 @@ export const portsOf = (kind: NodeKind, spec: GraphNode['spec']): Ports => {
     case 'transform':
       return {
         inputs: [{ name: 'in', many: fieldOf(listOf(spec, 'steps')[0], 'op') === 'union' }],
-        outputs: ['out']
+        outputs: ['out', 'rejected']
       }
     case 'join':
       return { inputs: [one('left'), one('right')], outputs: ['out'] }

@@ -32,8 +32,14 @@ export const createCompiling = (
   {
     graph,
     binder,
-    catalog
-  }: { readonly graph: Graph; readonly binder: Binder; readonly catalog: PlanCatalog },
+    catalog,
+    rejecting
+  }: {
+    readonly graph: Graph
+    readonly binder: Binder
+    readonly catalog: PlanCatalog
+    readonly rejecting?: ReadonlySet<string> | undefined
+  },
   found: Found,
   { nodeId, path, inputs }: Place
 ): Compiling => {
@@ -88,6 +94,8 @@ export const createCompiling = (
   }
 
   return {
+    rejectsRows: rejecting?.has(nodeId) ?? false,
+    isRead: (port) => graph.edges.some(({ from, fromPort }) => from === nodeId && fromPort === port),
     input: (port) => inputs[port] ?? [],
     report,
     expression,

@@ -56,6 +56,8 @@ export type PlannedStep = {
   readonly inputs: readonly string[]
   /** Ids of the relations that leave it; a sink's is the one that it writes. */
   readonly outputs: readonly string[]
+  /** Its expressions are tried row by row: which rows of `rejected` are there because one failed. */
+  readonly failed?: string
 }
 
 export type PlannedSink = {

@@ -26,6 +26,8 @@ export type PlanArguments = {
   readonly binder: Binder
   /** Plan this node and what feeds it alone. */
   readonly until?: string | undefined
+  /** Nodes whose rows with a failing expression leave by `rejected`; elsewhere such a row ends the query. */
+  readonly rejecting?: ReadonlySet<string> | undefined
 }
 
 type Planned = {
@@ -135,7 +137,9 @@ const addNode = (
     planned.columns[node.id] = { ...planned.columns[node.id], [port]: columns }
     return id
   })
-  planned.steps.push({ nodeId: node.id, kind: node.kind, inputs: reached, outputs })
+  const { failed } = compiled
+  const step = { nodeId: node.id, kind: node.kind, inputs: reached, outputs }
+  planned.steps.push(failed === undefined ? step : { ...step, failed })
   const file = node.kind === 'sink' ? toSinkFile(node.spec) : undefined
   if (file !== undefined)
     planned.sinks.push({ nodeId: node.id, relation: relationId(node.id, 'in'), ...file })

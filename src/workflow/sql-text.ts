@@ -14,6 +14,21 @@ export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b
 export const findColumn = (columns: readonly Column[], name: string): Column | undefined =>
   columns.find((column) => sameName(column.name, name))
 
+/** A beginning that no column's name has, for names that a query gives itself. */
+export const freePrefix = (columns: readonly Column[], wanted: string): string =>
+  columns.some(({ name }) => name.toLowerCase().startsWith(wanted))
+    ? freePrefix(columns, `${wanted}_`)
+    : wanted
+
+/**
+ * An expression that fails for some rows, as a struct that is NULL for these alone: its `v` is the value, which may be
+ * NULL itself.
+ */
+export const triedSql = (sql: string): string => `TRY(struct_pack("v" := ${sql}))`
+
+/** The value of what was tried. */
+export const valueOfTried = (name: string): string => `struct_extract(${quoteName(name)}, 'v')`
+
 /** What a value becomes when it is cast. A decimal keeps 28 digits before and 10 after the point; JSON is kept as its text. */
 export const ENGINE_TYPES: Readonly<Record<ValueType, string>> = {
   boolean: 'BOOLEAN',

@@ -117,6 +117,7 @@ const StepStats = z.object({
   reason: z.string().optional(),
   reused: z.object({ runId: z.string() }).optional(),
   memoryBytes: z.number().optional(),
+  rejected: z.number().optional(),
   error: z.object({ message: z.string() }).optional()
 })
 export type RunStep = ReturnType<typeof toRunStep>
@@ -137,6 +138,8 @@ export const toRunStep = (row: Row) => {
     /** The run whose rows stand for this step's. */
     reusedFrom: stats.reused?.runId ?? null,
     memoryBytes: stats.memoryBytes ?? null,
+    /** Rows that left by `rejected` because an expression failed for them. */
+    rejected: stats.rejected ?? 0,
     note: stats.error?.message ?? stats.reason ?? null
   } as const
 }

@@ -7,6 +7,8 @@ export type NodeRun = {
   readonly status: string
   readonly rowsOut: number | null
   readonly ms: number | null
+  /** Rows that an expression failed for; null where none was tried row by row. */
+  readonly rejected: number | null
 }
 export type Run = {
   readonly id: string
@@ -78,13 +80,14 @@ const StepRow = z
   .object({
     node_id: NodeKey,
     status: z.string(),
-    stats_json: json(z.object({ rowsOut: count, ms: count }))
+    stats_json: json(z.object({ rowsOut: count, ms: count, rejected: count }))
   })
   .transform((row): NodeRun => ({
     nodeId: row.node_id,
     status: row.status,
     rowsOut: row.stats_json.rowsOut,
-    ms: row.stats_json.ms
+    ms: row.stats_json.ms,
+    rejected: row.stats_json.rejected
   }))
 
 const LogRow = z

@@ -69,7 +69,8 @@ export const useRun = (workflow: WorkflowDraft) => {
         nodeId,
         status: isRunning.value ? step.status : (stored?.status ?? step.status),
         rowsOut: step.rowsOut ?? stored?.rowsOut ?? null,
-        ms: step.ms ?? stored?.ms ?? null
+        ms: step.ms ?? stored?.ms ?? null,
+        rejected: stored?.rejected ?? null
       })
     }
     return byNode

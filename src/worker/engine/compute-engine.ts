@@ -51,6 +51,8 @@ export type StepStats = {
   readonly ms: number
   /** How large the engine's memory had grown by the end of the step. */
   readonly memoryBytes?: number
+  /** Rows that left by `rejected` because an expression failed for them, where the plan tries each. */
+  readonly rejected?: number
 }
 
 /** Rows that an earlier run wrote, taken instead of computing them. */
@@ -106,6 +108,8 @@ export type ExecutionOutcome =
       readonly nodeId: string | null
       readonly message: string
       readonly details?: Record<string, unknown>
+      /** The rows that it failed for may leave by the node's `rejected` instead: it is not logged as an error yet. */
+      readonly mayReject?: true
     }
 
 /** A row of a table artifact, made readable under a name. */
@@ -178,6 +182,8 @@ export interface ComputeEngine {
     checkpoints?: Checkpoints
     ask?: AskService | undefined
     limits?: Limits
+    /** Could rows for which this node's expressions fail be rejected by another plan? */
+    mayReject?: (nodeId: string) => boolean
   }): Promise<ExecutionOutcome>
   readArtifact(args: {
     blobKey: string

@@ -294,16 +294,20 @@ const carryOut = async (run: Run): Promise<void> => {
   }
 }
 
-const failed = async (thrown: unknown, listener: ExecutionListener): Promise<ExecutionOutcome> => {
+const failed = async (
+  thrown: unknown,
+  listener: ExecutionListener,
+  mayReject: (nodeId: string) => boolean
+): Promise<ExecutionOutcome> => {
   const nodeId = thrown instanceof StepFailure ? thrown.nodeId : null
   const error = toFlowForgeError(thrown instanceof StepFailure ? innermost(thrown) : thrown)
-  await listener.log({
-    nodeId,
-    level: 'error',
-    message: error.message,
-    meta: { code: error.code, ...error.details }
-  })
-  return { status: 'failed', nodeId, message: error.message, details: { code: error.code, ...error.details } }
+  const details = { code: error.code, ...error.details }
+  const outcome = { status: 'failed' as const, nodeId, message: error.message, details }
+  if (nodeId !== null && error.details['reason'] === 'query' && mayReject(nodeId)) {
+    return { ...outcome, mayReject: true }
+  }
+  await listener.log({ nodeId, level: 'error', message: error.message, meta: details })
+  return outcome
 }
 
 const innermost = (failure: StepFailure): unknown =>
@@ -312,7 +316,17 @@ const innermost = (failure: StepFailure): unknown =>
 /** Carries a plan out; see `ComputeEngine.execute`. */
 export const executePlan =
   (parts: Parts): ComputeEngine['execute'] =>
-  async ({ plan, sources, signal, listener, known = new Map(), checkpoints = 'none', limits = {}, ask }) => {
+  async ({
+    plan,
+    sources,
+    signal,
+    listener,
+    known = new Map(),
+    checkpoints = 'none',
+    limits = {},
+    ask,
+    mayReject = () => false
+  }) => {
     const watch = watchLimits(limits, signal)
     try {
       await parts.sessions.work({ signal: watch.signal, urgency: 'run' }, (place) =>
@@ -334,7 +348,7 @@ export const executePlan =
       return { status: 'succeeded' }
     } catch (thrown) {
       if (signal.aborted) return { status: 'canceled' }
-      return failed(watch.passed() ?? thrown, listener)
+      return failed(watch.passed() ?? thrown, listener, mayReject)
     } finally {
       watch.end()
     }

@@ -3,14 +3,13 @@ import { toQuery } from '../../workflow/query.ts'
 import { passesOn } from '../../workflow/relation.ts'
 import type { Session } from './session.ts'
 
+type Counted = { rowsIn: number | null; rowsOut: number | null; rejected?: number }
+
 /** How many rows each relation has, as far as it is known; asked for only where nothing tells. */
 export type StepCounts = {
   set(relationId: string, rows: number): void
   /** Rows that reach and leave a step; null where there is no such side. */
-  of(
-    step: PlannedStep,
-    tables: ReadonlySet<string>
-  ): Promise<{ rowsIn: number | null; rowsOut: number | null }>
+  of(step: PlannedStep, tables: ReadonlySet<string>): Promise<Counted>
 }
 
 /**
@@ -50,11 +49,18 @@ export const createStepCounts = (plan: Plan, session: Session): StepCounts => {
     return total
   }
 
+  /** Rows that are in `rejected` because an expression failed for them. */
+  const failedRows = async (nodeId: string, failed: string, tables: ReadonlySet<string>): Promise<number> => {
+    const rejected = toQuery(plan, `${nodeId}.rejected`, tables)
+    const [row] = await session.rows(`SELECT count(*)::DOUBLE AS "rows" FROM (${rejected}) WHERE ${failed}`)
+    return Number(row?.['rows'])
+  }
+
   return {
     set,
-    of: async ({ inputs, outputs }, tables) => ({
-      rowsIn: await sum(inputs, tables),
-      rowsOut: await sum(outputs, tables)
-    })
+    of: async ({ nodeId, inputs, outputs, failed }, tables) => {
+      const rows: Counted = { rowsIn: await sum(inputs, tables), rowsOut: await sum(outputs, tables) }
+      return failed === undefined ? rows : { ...rows, rejected: await failedRows(nodeId, failed, tables) }
+    }
   }
 }

@@ -72,7 +72,11 @@ export const createRecorder = (
   }
   const { tell } = writer
 
-  const say = (message: string, nodeId?: string, meta?: Record<string, unknown>): RunCommand => ({
+  const say = (
+    message: string,
+    nodeId?: string,
+    meta?: Record<string, unknown>
+  ): Extract<RunCommand, { type: 'Log' }> => ({
     type: 'Log',
     logId: `log:${world.newId()}`,
     level: 'info',
@@ -176,7 +180,7 @@ export const createRecorder = (
     const counts = await countsOf(context, from, nodeId)
     const stepId = stepIdOf(nodeId)
     await tell(
-      { type: 'StartStep', stepId, nodeId, name, kind },
+      ...(earlier.begun.has(nodeId) ? [] : [{ type: 'StartStep' as const, stepId, nodeId, name, kind }]),
       {
         type: 'FinishStep',
         stepId,
@@ -206,10 +210,20 @@ export const createRecorder = (
     }
   }
 
+  /** Rows that an expression failed for; a warning where nobody reads them. */
+  const rejectedWords = (nodeId: string, count: number): RunCommand[] => {
+    if (count === 0) return []
+    const isRead = graph.edges.some(({ from, fromPort }) => from === nodeId && fromPort === 'rejected')
+    const left = `${rowsIn(count)} left by "rejected", because an expression cannot be computed for ${count === 1 ? 'it' : 'them'}.`
+    const unread = `Nothing reads ${count === 1 ? 'it' : 'them'}: connect "rejected" to a sink to see which, or let the run fail at such rows.`
+    const said = say(isRead ? left : `${left} ${unread}`, nodeId, { rejected: count })
+    return [isRead ? said : { ...said, level: 'warn' }]
+  }
+
   const listener: ExecutionListener = {
     stepStarted: async (nodeId) => {
       // What a resumed run had finished is only read again.
-      if (earlier.done.has(nodeId)) return
+      if (earlier.done.has(nodeId) || earlier.begun.has(nodeId)) return
       const { name, kind } = nodeOf(nodeId)
       board.step(runId, nodeId, { status: 'running' })
       await tell({ type: 'StartStep', stepId: stepIdOf(nodeId), nodeId, name, kind })
@@ -225,7 +239,8 @@ export const createRecorder = (
         say(
           `${stats.rowsOut === null ? 'Done' : `${rowsIn(stats.rowsOut)} out`}, after ${Math.round(stats.ms).toLocaleString('en')} ms.`,
           nodeId
-        )
+        ),
+        ...rejectedWords(nodeId, stats.rejected ?? 0)
       )
     },
     artifactWritten,

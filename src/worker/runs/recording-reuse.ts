@@ -1,27 +1,35 @@
 import { z } from 'zod'
 import type { DbContext } from '../../db/ports.ts'
 import type { StepStats } from '../../workflow/run/events.ts'
-import type { Run } from '../../workflow/run/run-state.ts'
+import type { Run, RunStepStatus } from '../../workflow/run/run-state.ts'
 import type { RunCommand } from '../../workflow/run/run.ts'
 import { artifactsOfRun, type StoredArtifact } from './stored-artifacts.ts'
 
 /** What a run that is resumed has done already: its finished steps, and its artifacts by node. */
 export type Earlier = {
   readonly done: ReadonlySet<string>
+  /** Nodes whose steps are under way: the run is planned anew in the midst of them. */
+  readonly begun: ReadonlySet<string>
   readonly sources: ReadonlyMap<string, string>
   readonly tables: ReadonlyMap<string, StoredArtifact>
 }
 
-export const NOTHING_EARLIER: Earlier = { done: new Set(), sources: new Map(), tables: new Map() }
+export const NOTHING_EARLIER: Earlier = {
+  done: new Set(),
+  begun: new Set(),
+  sources: new Map(),
+  tables: new Map()
+}
 
 export const earlierOf = async (context: DbContext, runId: string, run: Run): Promise<Earlier> => {
+  const stepsThatAre = (wanted: RunStepStatus): ReadonlySet<string> =>
+    new Set(Object.values(run.steps).flatMap(({ nodeId, status }) => (status === wanted ? [nodeId] : [])))
   const artifacts = await artifactsOfRun(context, runId)
   const byNode = (wanted: readonly StoredArtifact[]) =>
     wanted.flatMap((artifact) => (artifact.nodeId === null ? [] : [[artifact.nodeId, artifact] as const]))
   return {
-    done: new Set(
-      Object.values(run.steps).flatMap(({ nodeId, status }) => (status === 'succeeded' ? [nodeId] : []))
-    ),
+    done: stepsThatAre('succeeded'),
+    begun: stepsThatAre('running'),
     sources: new Map(
       byNode(artifacts.filter(({ role }) => role === 'source')).map(([nodeId, { id }]) => [nodeId, id])
     ),

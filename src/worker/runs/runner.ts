@@ -26,6 +26,7 @@ import { createRunWriter, type RunWriter } from './run-writer.ts'
 import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
 import { findReuse, nothingReused } from './reusing.ts'
 import { keysOf } from './run-keys.ts'
+import { canRejectRows } from '../../workflow/rejecting.ts'
 import { sourceDrift } from './source-drift.ts'
 
 export type RunEnd = { status: RunStatus; error?: { message: string; nodeId?: string } }
@@ -97,8 +98,11 @@ export const createRunner = (parts: Parts): Runner => {
   const carryOut = async (
     run: QueuedRun,
     state: Run,
-    { writer, signal }: { writer: RunWriter; signal: AbortSignal }
+    { writer, signal }: { writer: RunWriter; signal: AbortSignal },
+    /** Where rows have failed in this run already; it is planned anew in the midst of it. */
+    rejecting?: ReadonlySet<string>
   ): Promise<ExecutionOutcome> => {
+    const isAgain = rejecting !== undefined
     const {
       runId,
       workflowId,
@@ -111,7 +115,9 @@ export const createRunner = (parts: Parts): Runner => {
       isResumed = false,
       replayOf
     } = run
-    const { plan, sources, resolved, used } = await planning.plan(graph, { parameters, until, inputs, items })
+    const { onRowError } = options
+    const wanted = { parameters, until, inputs, items, onRowError, rejecting }
+    const { plan, sources, used, resolved } = await planning.plan(graph, wanted)
     const files = await sourcesByNode(plan)
     if (!state.started) {
       const manifest = {
@@ -153,7 +159,7 @@ export const createRunner = (parts: Parts): Runner => {
         : await findReuse(context, {
             plan,
             keys,
-            onlyRunId: isAnew ? runId : null,
+            onlyRunId: isAnew || (isAgain && options.from !== undefined) ? runId : null,
             from: isResumed ? undefined : options.from,
             signal
           })
@@ -168,8 +174,22 @@ export const createRunner = (parts: Parts): Runner => {
       checkpoints: options.checkpoints ?? 'slow',
       limits: options.limits ?? {},
       // What is to give the same as another run is answered as that one was.
-      ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, log })
+      ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, log }),
+      mayReject: (nodeId) => {
+        const node = resolved.nodes.find(({ id }) => id === nodeId)
+        const isTried = plan.steps.some((step) => step.nodeId === nodeId && step.failed !== undefined)
+        return onRowError !== 'fail' && !isTried && node !== undefined && canRejectRows(node)
+      }
     })
+    if (outcome.status === 'failed' && outcome.mayReject === true && outcome.nodeId !== null) {
+      const { nodeId, message } = outcome
+      const words = `An expression fails for some rows: ${message} Each is tried, and those that fail are rejected.`
+      await recorder.listener.log({ nodeId, level: 'info', message: words })
+      await writer.written()
+      const { state: now } = await aggregates.load(runAggregate, runId)
+      const failing = new Set([...(rejecting ?? []), nodeId])
+      return carryOut({ ...run, isResumed: true }, now, { writer, signal }, failing)
+    }
     if (outcome.status !== 'succeeded' || run.verifies === undefined) return outcome
     return verified(run, run.verifies, { writer, signal })
   }

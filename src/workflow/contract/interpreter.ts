@@ -5,10 +5,15 @@ import { JoinSpec } from '../nodes/join.ts'
 import { readPivotOn } from '../nodes/pivot.ts'
 import { RuleSpec } from '../nodes/rule.ts'
 import { TransformSpec, type Step, type StepOf } from '../nodes/transform-spec.ts'
-import type { Meanings, Value, Values } from './random-expression.ts'
+import { RowFailure, type Meanings, type Value, type Values } from './random-expression.ts'
 
 /** A row with the source rows that it was made of: `<node>:<row>`. */
-export type Interpreted = { readonly values: Values; readonly from: ReadonlySet<string> }
+export type Interpreted = {
+  readonly values: Values
+  readonly from: ReadonlySet<string>
+  /** The row as it came to the transform that works on it. */
+  readonly came?: Values
+}
 type Rows = readonly Interpreted[]
 
 const merge = (rows: Rows): ReadonlySet<string> => new Set(rows.flatMap(({ from }) => [...from]))
@@ -103,41 +108,80 @@ export const interpret = (
   const distinct = (rows: Rows, by: readonly string[]): Rows =>
     groupedBy(rows, by).flatMap((group) => group.slice(0, 1).map((row) => ({ ...row, from: merge(group) })))
 
-  const carryOut = (rows: Rows, step: Step): Rows => {
+  /** What `compute` makes of the rows that it does not fail for; the others go to `rejected`, with the reason. */
+  const surviving = <T>(
+    rows: Rows,
+    rejected: Interpreted[],
+    compute: (row: Interpreted) => T,
+    reason: (row: Interpreted) => string
+  ): readonly { row: Interpreted; made: T }[] =>
+    rows.flatMap((row) => {
+      try {
+        return [{ row, made: compute(row) }]
+      } catch (thrown) {
+        if (!(thrown instanceof RowFailure)) throw thrown
+        rejected.push({ ...row, values: { ...(row.came ?? row.values), _reason: reason(row) } })
+        return []
+      }
+    })
+  const cannot = (what: string, text: string): string => `${what} cannot be computed for this row: ${text}`
+  const fails = (text: string, values: Values): boolean => {
+    try {
+      scalar(text, values)
+      return false
+    } catch (thrown) {
+      if (thrown instanceof RowFailure) return true
+      throw thrown
+    }
+  }
+  /** The first of a set's columns that fails. */
+  const failing = (set: Readonly<Record<string, string>>, values: Values): string => {
+    const [name = '', text = ''] = Object.entries(set).find(([, each]) => fails(each, values)) ?? []
+    return cannot(`"${name}"`, text)
+  }
+
+  const carryOut = (rows: Rows, step: Step, rejected: Interpreted[]): Rows => {
     switch (step.op) {
       case 'filter':
-        return rows.filter((row) => meets(step.where, row))
+        return surviving(
+          rows,
+          rejected,
+          (row) => meets(step.where, row),
+          () => cannot('The condition', step.where)
+        ).flatMap(({ row, made }) => (made ? [row] : []))
       case 'derive':
-        return rows.map((row) => ({
-          ...row,
-          values: { ...row.values, ...evaluated(step.columns, row.values) }
-        }))
+        return surviving(
+          rows,
+          rejected,
+          ({ values }) => ({ ...values, ...evaluated(step.columns, values) }),
+          ({ values }) => failing(step.columns, values)
+        ).map(({ row, made }) => ({ ...row, values: made }))
       case 'select':
-        return rows.map(({ values, from }) => ({
+        return rows.map(({ values, ...rest }) => ({
           values: Object.fromEntries(step.columns.map((name) => [name, values[name] ?? null])),
-          from
+          ...rest
         }))
       case 'drop':
-        return rows.map(({ values, from }) => ({
+        return rows.map(({ values, ...rest }) => ({
           values: Object.fromEntries(Object.entries(values).filter(([name]) => !step.columns.includes(name))),
-          from
+          ...rest
         }))
       case 'rename':
-        return rows.map(({ values, from }) => ({
+        return rows.map(({ values, ...rest }) => ({
           values: Object.fromEntries(
             Object.entries(values).map(([name, value]) => [step.columns[name] ?? name, value])
           ),
-          from
+          ...rest
         }))
       case 'cast':
-        return rows.map(({ values, from }) => ({
+        return rows.map(({ values, ...rest }) => ({
           values: Object.fromEntries(
             Object.entries(values).map(([name, value]) => [
               name,
               step.columns[name] === 'text' && value !== null ? String(value) : value
             ])
           ),
-          from
+          ...rest
         }))
       case 'aggregate':
         return aggregate(rows, step)
@@ -162,7 +206,7 @@ export const interpret = (
   const transform = (
     { spec }: GraphNode,
     inputs: readonly { rows: Rows; names: readonly string[] }[]
-  ): Rows => {
+  ): { out: Rows; rejected: Rows } => {
     const { steps } = TransformSpec.parse(spec)
     const [opening] = steps
     const names = [...new Set(inputs.flatMap((input) => input.names))]
@@ -175,7 +219,10 @@ export const interpret = (
         : rows
     )
     const first = opening?.op === 'union' && opening.all === false ? distinct(gathered, names) : gathered
-    return steps.reduce(carryOut, first)
+    const rejected: Interpreted[] = []
+    const came = first.map((row) => ({ ...row, came: row.values }))
+    const out = steps.reduce((rows: Rows, step) => carryOut(rows, step, rejected), came)
+    return { out: out.map(({ values, from }) => ({ values, from })), rejected }
   }
 
   const join = (node: GraphNode, left: Rows, right: Rows): Rows => {
@@ -218,6 +265,12 @@ export const interpret = (
     const out: Interpreted[] = []
     const rejected: Interpreted[] = []
     for (const row of rows) {
+      const unclear = rules.find(({ when }) => fails(when, row.values))
+      if (unclear !== undefined) {
+        const why = cannot(`The condition of "${unclear.name}"`, unclear.when)
+        rejected.push({ ...row, values: { ...row.values, _rule: null, _reason: why } })
+        continue
+      }
       const matching = rules.filter(({ when }) => meets(when, row))
       const deciding = mode === 'first' ? matching.slice(0, 1) : matching
       const rejecting = deciding.find(({ reject }) => reject !== undefined)
@@ -228,10 +281,22 @@ export const interpret = (
       }
       const base: Values = { ...Object.fromEntries(names.map((name) => [name, null])), ...row.values }
       const sets = matching.length === 0 ? [otherwise] : deciding.map(({ set = {} }) => set)
-      out.push({
-        ...row,
-        values: sets.reduce((values, set) => ({ ...values, ...evaluated(set, row.values) }), base)
-      })
+      // A value that a later rule sets over an earlier one's is the only one that is computed.
+      const set = Object.fromEntries(sets.flatMap((each) => Object.entries(each)))
+      const inOrder = Object.fromEntries(
+        names.flatMap((name) => (set[name] === undefined ? [] : [[name, set[name]]]))
+      )
+      const made = surviving(
+        [row],
+        [],
+        ({ values }) => evaluated(set, values),
+        () => ''
+      )
+      const [computed] = made
+      if (computed === undefined) {
+        const why = { _rule: null, _reason: failing(inOrder, row.values) }
+        rejected.push({ ...row, values: { ...row.values, ...why } })
+      } else out.push({ ...row, values: { ...base, ...computed.made } })
     }
     return { out, rejected }
   }
@@ -274,7 +339,7 @@ export const interpret = (
         return { out: rows, rejected: [] }
       }
       case 'transform':
-        return { out: transform(node, reach(node.id, 'in')) }
+        return transform(node, reach(node.id, 'in'))
       case 'join':
         return { out: join(node, rowsAt(node.id, 'left'), rowsAt(node.id, 'right')) }
       case 'rule':

@@ -19,6 +19,9 @@ export type GroupMeaning = {
   readonly of: (rows: readonly Values[]) => Value
 }
 
+/** What the meaning of an expression throws where the engine cannot compute it for a row. */
+export class RowFailure extends Error {}
+
 /** What every text of a generated graph means. */
 export type Meanings = {
   readonly scalars: Map<string, Meaning['of']>
@@ -31,6 +34,8 @@ export type Grammar = {
   readonly value: (shape: Shape, kind: Kind, depth?: number) => Meaning
   readonly condition: (shape: Shape, depth?: number) => Meaning
   readonly aggregate: (shape: Shape) => GroupMeaning
+  /** Text read as a number, which most texts are not; in one case of two only where a condition asks for it. */
+  readonly risky: (shape: Shape) => Meaning
   readonly pick: <T>(items: readonly T[]) => T
   readonly number: (min: number, max: number) => number
 }
@@ -222,7 +227,27 @@ export const createGrammar = (
     return noted({ sql: `${name}(${value.sql})`, kind, of })
   }
 
+  const risky = (shape: Shape): Meaning => {
+    const text = valueOf(shape, 'text', 1)
+    const read: Meaning = {
+      sql: `CAST(${text.sql} AS INTEGER)`,
+      of: (row) => {
+        const value = text.of(row)
+        if (value === null) return null
+        if (!/^-?[0-9]+$/.test(String(value))) throw new RowFailure(String(value))
+        return Number(value)
+      }
+    }
+    if (number(0, 1) === 0) return note(read)
+    const when = conditionOf(shape, 1)
+    return note({
+      sql: `CASE WHEN ${when.sql} THEN ${read.sql} ELSE 0 END`,
+      of: (row) => (when.of(row) === true ? read.of(row) : 0)
+    })
+  }
+
   return {
+    risky,
     value: (shape, kind, depth = 2) => note(valueOf(shape, kind, depth)),
     condition: (shape, depth = 2) => note(conditionOf(shape, depth)),
     aggregate,

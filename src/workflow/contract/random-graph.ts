@@ -32,11 +32,22 @@ const TEXTS = ['', 'x', 'y', `it's`, '"'] as const
 
 type Port = { readonly node: string; readonly port: string; readonly shape: Shape }
 
+/** Steps behind which a row is still one that came in. */
+const isOfOneRow = (steps: readonly Step[]): boolean =>
+  steps.every(
+    ({ op }, at) =>
+      (at === 0 && op === 'union') ||
+      ['filter', 'derive', 'select', 'drop', 'rename', 'cast', 'sort', 'limit'].includes(op)
+  )
+
 const ofKind = (shape: Shape, kind: Kind): readonly string[] =>
   Object.keys(shape).filter((name) => shape[name] === kind)
 
-/** Draws a workflow of every node kind that runs without a service, the rows that it reads, and what its texts mean. */
-export const drawCase = (draw: Draw): RandomCase => {
+/**
+ * Draws a workflow of every node kind that runs without a service, the rows that it reads, and what its texts mean.
+ * `failing`: expressions of one row in transforms and rules may fail for some rows.
+ */
+export const drawCase = (draw: Draw, { failing = false }: { failing?: boolean } = {}): RandomCase => {
   const meanings: Meanings = { scalars: new Map(), aggregates: new Map() }
   const between = (min: number, max: number) => fc.integer({ min, max })
   const grammar: Grammar = createGrammar(draw, { index: (max) => between(0, max), between }, meanings)
@@ -67,14 +78,20 @@ export const drawCase = (draw: Draw): RandomCase => {
     return `${prefix}${at}`
   }
   /** Values for columns: some anew, some new. */
-  const drawSet = (shape: Shape, most: number): { set: Record<string, string>; shape: Shape } => {
+  const mayFail = (): boolean => failing && number(0, 1) === 1
+  const drawSet = (
+    shape: Shape,
+    most: number,
+    isTried = false
+  ): { set: Record<string, string>; shape: Shape } => {
     const set: Record<string, string> = {}
     let after = shape
     for (let count = number(0, most); count > 0; count -= 1) {
       const kind = pick(['integer', 'text'] as const)
       const old = ofKind(shape, kind)
       const name = old.length > 0 && number(0, 1) === 1 ? pick(old) : freeName(after, kind)
-      set[name] = grammar.value(shape, kind).sql
+      set[name] =
+        isTried && kind === 'integer' && mayFail() ? grammar.risky(shape).sql : grammar.value(shape, kind).sql
       after = { ...after, [name]: after[name] ?? kind }
     }
     return { set, shape: after }
@@ -90,13 +107,24 @@ export const drawCase = (draw: Draw): RandomCase => {
       )
     )
 
-  const drawSteps = (shape: Shape): { steps: Step[]; shape: Shape } => {
+  const condition = (shape: Shape, isTried: boolean): string => {
+    if (!isTried || !mayFail()) return grammar.condition(shape).sql
+    const { sql, of } = grammar.risky(shape)
+    const is = `${sql} >= 0`
+    meanings.scalars.set(is, (row) => {
+      const value = of(row)
+      return value === null ? null : Number(value) >= 0
+    })
+    return is
+  }
+
+  const drawSteps = (shape: Shape, isTried: boolean): { steps: Step[]; shape: Shape } => {
     const names = Object.keys(shape)
     switch (number(0, 11)) {
       case 0:
-        return { steps: [{ op: 'filter', where: grammar.condition(shape).sql }], shape }
+        return { steps: [{ op: 'filter', where: condition(shape, isTried) }], shape }
       case 1: {
-        const { set, shape: after } = drawSet(shape, 2)
+        const { set, shape: after } = drawSet(shape, 2, isTried)
         return { steps: [{ op: 'derive', columns: set }], shape: after }
       }
       case 2: {
@@ -218,14 +246,22 @@ export const drawCase = (draw: Draw): RandomCase => {
       steps.push({ op: 'union', all: number(0, 1) === 1 })
       shape = Object.assign({}, ...inputs.map((input) => input.shape))
     }
+    const came = shape
     for (let count = number(1, 3); count > 0; count -= 1) {
-      const drawn = drawSteps(shape)
+      const drawn = drawSteps(shape, isOfOneRow(steps))
       steps.push(...drawn.steps)
       shape = drawn.shape
     }
     const node = addNode('transform', { steps })
     for (const input of inputs) connect(input, node)
     ports.push({ node, port: 'out', shape })
+    const hasTrials = steps.some(
+      (step, at) =>
+        isOfOneRow(steps.slice(0, at)) &&
+        (step.op === 'filter' ||
+          ((step.op === 'derive' || step.op === 'cast') && Object.keys(step.columns).length > 0))
+    )
+    if (failing && hasTrials) ports.push({ node, port: 'rejected', shape: { ...came, _reason: 'text' } })
   }
 
   const addJoin = (): void => {
@@ -256,13 +292,13 @@ export const drawCase = (draw: Draw): RandomCase => {
     const input = pick(ports)
     let shape = input.shape
     const sets = (most: number): Record<string, string> => {
-      const drawn = drawSet(input.shape, most)
+      const drawn = drawSet(input.shape, most, true)
       shape = { ...shape, ...drawn.shape }
       return drawn.set
     }
     const rules = Array.from({ length: number(0, 3) }, (_, at) => ({
       name: `rule ${at}'s "name"`,
-      when: grammar.condition(input.shape).sql,
+      when: condition(input.shape, true),
       set: sets(2),
       ...(number(0, 2) === 0 ? { reject: `reason ${at} isn't good` } : {})
     }))

@@ -142,6 +142,8 @@ const traceKnown = (
   const [input] = inputs['in'] ?? []
   switch (kind) {
     case 'transform':
+      // Which expression failed first depends on whatever an expression reads.
+      if (port !== 'out') return null
       return traceTransform(spec, inputs['in'] ?? [])
     case 'join':
       return traceJoin(spec, inputs['left']?.[0], inputs['right']?.[0])

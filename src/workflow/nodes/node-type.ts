@@ -40,6 +40,10 @@ export type SpecProblem = { readonly path: string; readonly message: string }
  * within the spec; the node is then not planned.
  */
 export type Compiling = {
+  /** Rows for which an expression fails leave by `rejected`, where it can be told which rows these are. */
+  readonly rejectsRows: boolean
+  /** Does an edge begin at this port? */
+  readonly isRead: (port: string) => boolean
   readonly input: (port: string) => readonly Reached[]
   readonly report: (path: string, code: ProblemCode, message: string) => undefined
   /** The expression, checked over the columns and with its parameters bound, in brackets. */
@@ -81,6 +85,8 @@ export type Compiled = {
   /** In order; what leaves the node is made of these alone. */
   readonly inner?: readonly InnerRelation[]
   readonly ports: Readonly<Record<string, Leaving>>
+  /** Where rows for which an expression fails leave by `rejected`: the condition that tells these from the others there. */
+  readonly failed?: string
 }
 
 /** A kind of node: how its spec is read, where edges may end and begin, and its SQL. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { findColumn, quoteName, quoteText, sameName } from '../sql-text.ts'
+import { findColumn, freePrefix, quoteName, quoteText, sameName } from '../sql-text.ts'
 import type { Column } from '../value-type.ts'
 import {
   all,
@@ -11,6 +11,7 @@ import {
   type Reached,
   type SpecProblem
 } from './node-type.ts'
+import { compileTriedRule } from './rule-tried.ts'
 import { Expression, ExpressionByColumn } from './spec-parts.ts'
 
 export const Rule = z.strictObject({
@@ -80,12 +81,6 @@ const compileRules = (spec: RuleSpec, columns: readonly Column[], compiling: Com
     return when && set ? { name: rule.name, reject: rule.reject, when, set } : undefined
   })
 
-/** A beginning that no column's name has, for the rules' own marks. */
-const freePrefix = (columns: readonly Column[], wanted: string): string =>
-  columns.some(({ name }) => name.toLowerCase().startsWith(wanted))
-    ? freePrefix(columns, `${wanted}_`)
-    : wanted
-
 const setNames = (spec: RuleSpec): readonly string[] => {
   const names = [...(spec.rules ?? []).map(({ set }) => set), spec.otherwise].flatMap((set) =>
     Object.keys(set ?? {})
@@ -142,16 +137,20 @@ export const readRule = readerOf<RuleSpec>({
     const rejected = rejects.length === 0 ? 'false' : rejects.map(({ at }) => decides(at)).join(' OR ')
     const anyMark = rules.length === 0 ? 'false' : rules.map((_, at) => mark(at)).join(' OR ')
 
-    const valueOf = (name: string): string => {
+    /** What each row takes a column's value from, in the order of what counts first. */
+    const choices = (name: string): readonly { readonly when: string; readonly sql: string }[] => {
       const key = name.toLowerCase()
-      const kept = findColumn(input.columns, name)
       const setting = rules.flatMap(({ set }, at) => {
         const sql = set[key]
-        return sql === undefined ? [] : [`WHEN ${decides(at)} THEN ${sql}`]
+        return sql === undefined ? [] : [{ when: decides(at), sql }]
       })
       const cases = spec.mode === 'all' ? setting.toReversed() : setting
       const fallback = otherwise[key]
-      const whens = [...cases, ...(fallback === undefined ? [] : [`WHEN NOT (${anyMark}) THEN ${fallback}`])]
+      return fallback === undefined ? cases : [...cases, { when: `NOT (${anyMark})`, sql: fallback }]
+    }
+    const valueOf = (name: string): string => {
+      const kept = findColumn(input.columns, name)
+      const whens = choices(name).map(({ when, sql }) => `WHEN ${when} THEN ${sql}`)
       return `CASE ${whens.join(' ')} ELSE ${kept === undefined ? 'NULL' : quoteName(kept.name)} END`
     }
     const names = setNames(spec)
@@ -185,6 +184,19 @@ export const readRule = readerOf<RuleSpec>({
     const gone = await compiling.describe('', `SELECT ${columns.join(', ')} ${from} WHERE ${rejected}`, [
       input
     ])
-    return out === undefined || gone === undefined ? undefined : { ports: { out, rejected: gone } }
+    if (out === undefined || gone === undefined) return undefined
+    const usual = { ports: { out, rejected: gone } }
+    if (!compiling.rejectsRows) return usual
+    return (
+      compileTriedRule({
+        input,
+        rules,
+        prefix,
+        usual,
+        values: names.map((name) => ({ name, sql: valueOf(name), choices: choices(name) })),
+        rejected,
+        why: { rule: why((at) => rules[at]?.name ?? ''), reason: why((_, reject) => reject) }
+      }) ?? usual
+    )
   }
 })

@@ -11,6 +11,7 @@ import {
 import { pivotExpressions } from './pivot.ts'
 import { TransformSpec, type Step } from './transform-spec.ts'
 import { compileStep } from './transform-steps.ts'
+import { compileTried, nothingRejected, withParts } from './transform-tried.ts'
 
 /** The expressions in a step; `path` leads to it. */
 export const stepExpressions = (path: string, step: Step): ExpressionAt[] => {
@@ -69,7 +70,7 @@ export const readTransform = readerOf<TransformSpec>({
   kind: 'transform',
   schema: TransformSpec,
   inputs: (spec) => [isUnion(spec) ? { name: 'in', min: 1, max: Infinity } : oneInput('in')],
-  outputs: () => ['out'],
+  outputs: () => ['out', 'rejected'],
   expressions: ({ steps }) => steps.flatMap((step, index) => stepExpressions(`.steps[${index}]`, step)),
   invalid: ({ steps }) =>
     steps.flatMap((step, index) =>
@@ -106,11 +107,17 @@ export const readTransform = readerOf<TransformSpec>({
     }
     if (isBroken) return undefined
     const last = parts.at(-1) ?? gathered
-    if (parts.length === 1) return { ports: { out: last } }
-    const named = parts.slice(0, -1).map(({ sql }, at) => `"_${at}" AS NOT MATERIALIZED (${sql})`)
-    return { ports: { out: { sql: `WITH ${named.join(', ')} ${wrap(last.sql)}`, columns: last.columns } } }
+    const stages = spec.steps.flatMap((step, index) => (step.op === 'union' ? [] : [{ step, index }]))
+    const tried = compiling.rejectsRows ? await compileTried({ stages, parts, compiling }) : undefined
+    if (tried !== undefined) return tried
+    const out: Leaving =
+      parts.length === 1 ? last : { sql: chained(parts.slice(0, -1), last.sql), columns: last.columns }
+    return { ports: compiling.isRead('rejected') ? { out, rejected: nothingRejected(gathered) } : { out } }
   }
 })
 
-/** A SELECT that begins with WITH of its own cannot follow another WITH. */
-const wrap = (sql: string): string => (sql.startsWith('WITH') ? `SELECT * FROM (${sql}) AS "_last"` : sql)
+const chained = (before: readonly Leaving[], last: string): string =>
+  withParts(
+    before.map(({ sql }, at) => ({ name: `_${at}`, sql })),
+    last
+  )

@@ -20,7 +20,9 @@ export const StepStats = z.strictObject({
   /** The run whose stored rows stand for this step's: it did nothing itself. */
   reused: z.strictObject({ runId: Id }).optional(),
   /** How large the engine's memory had grown when the step ended. */
-  memoryBytes: Count.optional()
+  memoryBytes: Count.optional(),
+  /** Rows that left by `rejected` because an expression failed for them. */
+  rejected: Count.optional()
 })
 export type StepStats = z.infer<typeof StepStats>
 

@@ -14,6 +14,11 @@ export const RunOptions = z.strictObject({
    * `slow` (the usual), of what several nodes read and took long; `all`, what leaves every node; `none`.
    */
   checkpoints: z.enum(['slow', 'all', 'none']).optional(),
+  /**
+   * A row for which an expression fails: `reject` (the usual) lets it leave by the node's `rejected`, `fail` ends the
+   * run. What fails for many rows together, as a sum does, always ends it.
+   */
+  onRowError: z.enum(['reject', 'fail']).optional(),
   /** A run that passes one ends, and says which. Rows and bytes are those written. */
   limits: z.strictObject({ rows: Limit.optional(), bytes: Limit.optional(), ms: Limit.optional() }).optional()
 })

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openDbContext } from '../../db/index.ts'
+import type { DbContext } from '../../db/ports.ts'
+import { IN_MEMORY } from '../engine/contract/test-engine.ts'
+import { documentOf, startTestProgram, type TestProgram } from './contract/test-program.ts'
+
+let context: DbContext
+let program: TestProgram
+beforeEach(async () => {
+  const { newId: _, ...memory } = IN_MEMORY
+  context = await openDbContext({ ...memory, newId: () => crypto.randomUUID() })
+  program = await startTestProgram(context)
+})
+afterEach(() => program.close())
+
+const CSV = 'k,v\na,1\nb,two\nc,3\nd,\n'
+const casting = { steps: [{ op: 'derive', columns: { n: 'CAST(v AS INTEGER)' } }] }
+const nodes: Parameters<typeof documentOf>[1] = [
+  ['in', 'source', { dataSource: 'in.csv' }],
+  ['cast', 'transform', casting],
+  ['out', 'sink', { format: 'csv', fileName: 'out.csv' }]
+]
+const edges: Parameters<typeof documentOf>[2] = [
+  ['in', 'cast'],
+  ['cast', 'out']
+]
+
+const prepare = async (document: ReturnType<typeof documentOf>): Promise<string> => {
+  await program.importText('in.csv', CSV)
+  return (await program.flowforge.workflows.import(document)).workflowId
+}
+const rejectedIn = async (runId: string, nodeId: string): Promise<unknown> => {
+  const [row] = await context.projectionStore.query({
+    sql: `SELECT stats_json ->> '$.rejected' AS n FROM run_steps WHERE id = ?`,
+    params: [`${runId}/${nodeId}`]
+  })
+  return row?.['n']
+}
+const logsOf = (runId: string, level: string) =>
+  context.projectionStore.query({
+    sql: `SELECT message FROM run_logs WHERE run_id = ? AND level = ?`,
+    params: [runId, level]
+  })
+
+describe('a row for which an expression fails', () => {
+  test('does not end the run: it is counted, and said where nobody reads it', async () => {
+    const workflowId = await prepare(documentOf('Casts', nodes, edges))
+    const { runId, status } = await program.run({ workflowId })
+    expect(status).toBe('succeeded')
+    expect((await program.rows(runId, 'out')).map(({ k, n }) => [k, n])).toEqual([
+      ['a', 1],
+      ['c', 3],
+      ['d', null]
+    ])
+    expect(await rejectedIn(runId, 'cast')).toBe(1)
+    expect(await logsOf(runId, 'error')).toEqual([])
+    expect((await logsOf(runId, 'warn'))[0]?.['message']).toContain('Nothing reads it')
+  })
+
+  test('ends the run where that is asked for, also when a run before has rejected it', async () => {
+    const workflowId = await prepare(documentOf('Casts', nodes, edges))
+    await program.run({ workflowId })
+    const { runId, status } = await program.run({ workflowId, onRowError: 'fail' })
+    expect(status).toBe('failed')
+    expect((await logsOf(runId, 'error'))[0]?.['message']).toContain(`Could not convert string 'two'`)
+  })
+
+  test('leaves by `rejected` as it came, with the reason, and reuses what was rejected before', async () => {
+    const document = documentOf(
+      'Casts',
+      [...nodes, ['bad', 'sink', { format: 'csv', fileName: 'bad.csv' }]],
+      [...edges, ['cast.rejected', 'bad']]
+    )
+    const workflowId = await prepare(document)
+    const { runId, status } = await program.run({ workflowId })
+    expect(status).toBe('succeeded')
+    expect(await program.rows(runId, 'out')).toHaveLength(3)
+    expect(await program.rows(runId, 'bad')).toEqual([
+      { k: 'b', v: 'two', _reason: '"n" cannot be computed for this row: CAST(v AS INTEGER)' }
+    ])
+    expect(await logsOf(runId, 'warn')).toEqual([])
+    const again = await program.run({ workflowId })
+    expect(new Set(Object.values(await program.steps(again.runId)))).toEqual(new Set(['reused']))
+  })
+
+  test('is rejected at two nodes of one query, and what was done before stays done', async () => {
+    const document = documentOf(
+      'Casts',
+      [
+        ['in', 'source', { dataSource: 'in.csv' }],
+        ['all', 'sink', { format: 'csv', fileName: 'all.csv' }],
+        ['cast', 'transform', casting],
+        [
+          'rules',
+          'rule',
+          { rules: [{ name: 'even', when: `k <> 'c'`, set: { d: 'CAST(k AS DATE)' } }], mode: 'first' }
+        ],
+        ['out', 'sink', { format: 'csv', fileName: 'out.csv' }]
+      ],
+      [
+        ['in', 'all'],
+        ['in', 'cast'],
+        ['cast', 'rules'],
+        ['rules', 'out']
+      ]
+    )
+    const workflowId = await prepare(document)
+    const { runId, status } = await program.run({ workflowId })
+    expect(status).toBe('succeeded')
+    expect((await program.rows(runId, 'out')).map(({ k }) => k)).toEqual(['c'])
+    expect(await program.rows(runId, 'all')).toHaveLength(4)
+    expect([await rejectedIn(runId, 'cast'), await rejectedIn(runId, 'rules')]).toEqual([1, 2])
+    expect(Object.values(await program.steps(runId)).filter((one) => one !== 'succeeded')).toEqual([])
+  })
+
+  test('that cannot be told from the others ends the run', async () => {
+    const sum = { steps: [{ op: 'aggregate', columns: { s: 'sum(CAST(v AS INTEGER))' } }] }
+    const workflowId = await prepare(
+      documentOf(
+        'Sums',
+        [
+          ['in', 'source', { dataSource: 'in.csv' }],
+          ['sum', 'transform', sum],
+          ['out', 'sink', { format: 'csv', fileName: 'out.csv' }]
+        ],
+        [
+          ['in', 'sum'],
+          ['sum', 'out']
+        ]
+      )
+    )
+    expect((await program.run({ workflowId })).status).toBe('failed')
+  })
+})
