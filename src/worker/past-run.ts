@@ -62,6 +62,14 @@ const openManifest = async ({ context }: Parts, runId: string): Promise<z.infer<
   throw new FlowForgeError('NOT_FOUND', 'There is no such run, or it had not begun.', { runId })
 }
 
+const rejectingIn = async ({ context }: Parts, runId: string): Promise<ReadonlySet<string>> => {
+  const sql = `SELECT node_id FROM run_steps WHERE run_id = ? AND stats_json ->> '$.rejected' > 0`
+  const rows = await context.projectionStore.query({ sql, params: [runId] })
+  return new Set(
+    rows.map(({ node_id }) => String(node_id)).map((rowId) => rowId.slice(rowId.lastIndexOf('/') + 1))
+  )
+}
+
 /**
  * Plans a run anew up to a node, over the files that it read.
  * @throws FlowForgeError `NOT_FOUND` where a file is gone, `CONFLICT` where this version cannot compute it again
@@ -85,6 +93,7 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
     parameters: { ...manifest.parameters, ...resolved.values },
     binder: await engine.binder(graph.parameters),
     until: nodeId,
+    rejecting: await rejectingIn(parts, runId),
     catalog: {
       findSchema: catalog.findSchema,
       // By the name that the source had then.

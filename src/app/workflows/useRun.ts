@@ -1,6 +1,7 @@
 import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import type { RunProgress } from '../../worker/api.ts'
 import type { ParameterValues } from '../../workflow/graph.ts'
+import { useEndsAtRowErrors } from '../runs/useRowErrors.ts'
 import { useRunLimits } from '../runs/useRunLimits.ts'
 import { useLiveQuery } from '../useLiveQuery.ts'
 import { useWorkerClient } from '../useWorkerClient.ts'
@@ -18,6 +19,7 @@ export type RunHow = {
 export const useRun = (workflow: WorkflowDraft) => {
   const { flowforge, onProgress } = useWorkerClient()
   const limits = useRunLimits()
+  const endsAtRowErrors = useEndsAtRowErrors()
   const error = shallowRef<unknown>(null)
   const starting = shallowRef(false)
   const progress = shallowRef<RunProgress | null>(null)
@@ -85,6 +87,7 @@ export const useRun = (workflow: WorkflowDraft) => {
       const started = await flowforge.runs.start({
         workflowId: workflow.workflowId,
         trigger: 'manual',
+        ...(endsAtRowErrors.value ? { onRowError: 'fail' as const } : {}),
         ...(Object.keys(limits.value).length === 0 ? {} : { limits: { ...limits.value } }),
         ...options
       })

@@ -113,6 +113,23 @@ describe('a row for which an expression fails', () => {
     expect(Object.values(await program.steps(runId)).filter((one) => one !== 'succeeded')).toEqual([])
   })
 
+  test('leaves the rows that stayed explainable', async () => {
+    const workflowId = await prepare(documentOf('Casts', nodes, edges))
+    const { runId } = await program.run({ workflowId })
+    const [table] = await context.projectionStore.query({
+      sql: `SELECT id FROM artifacts WHERE run_id = ? AND kind = 'table'`,
+      params: [runId]
+    })
+    const told = await program.flowforge.explain.cell({
+      artifactId: String(table?.['id']),
+      row: 1,
+      column: 'n'
+    })
+    expect(told.files.map(({ fileName }) => fileName)).toEqual(['in.csv'])
+    // The third row of the file, though it is the second that stayed.
+    expect(JSON.stringify(told)).toContain('"rowNumbers":[3]')
+  })
+
   test('that cannot be told from the others ends the run', async () => {
     const sum = { steps: [{ op: 'aggregate', columns: { s: 'sum(CAST(v AS INTEGER))' } }] }
     const workflowId = await prepare(

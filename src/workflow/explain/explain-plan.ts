@@ -22,15 +22,20 @@ type Arguments = {
   readonly catalog: PlanCatalog
   readonly binder: Binder
   readonly until: string
+  /** Nodes of the workflow where the run rejected rows for which an expression failed. */
+  readonly rejecting?: ReadonlySet<string>
 }
 
 /** Plans a workflow up to a node so that its rows can be followed; or the problems that stand in the way. */
 export const planExplanation = async (
   args: Arguments
 ): Promise<{ readonly plan: ExplainPlan } | { readonly problems: readonly Problem[] }> => {
-  const { parameters, catalog, binder, until } = args
+  const { parameters, catalog, binder, until, rejecting: rejectingNodes = new Set() } = args
   const unfolded = unfoldGraph(args.graph)
-  const steps = await planGraph({ graph: unfolded.graph, parameters, catalog, binder, until })
+  const rejecting = new Set(
+    [...unfolded.parts].flatMap(([id, { nodeId }]) => (rejectingNodes.has(nodeId) ? [id] : []))
+  )
+  const steps = await planGraph({ graph: unfolded.graph, parameters, catalog, binder, until, rejecting })
   if (steps.plan === undefined) return { problems: steps.problems }
   const columns = new Map(steps.plan.relations.map((relation) => [relation.id, relation.columns]))
   const carried = carryMarks(unfolded.graph, (id) => (columns.get(id) ?? []).map(({ name }) => name))
@@ -50,7 +55,8 @@ export const planExplanation = async (
       return { ...found, columns: [...found.columns, row] }
     }
   }
-  const answer = await planGraph({ graph: carried.graph, parameters, catalog: numbered, binder, until })
+  const marked = { graph: carried.graph, parameters, catalog: numbered, binder, until, rejecting }
+  const answer = await planGraph(marked)
   if (answer.plan === undefined) return { problems: answer.problems }
   return { plan: { unfolded, steps: steps.plan, carried, plan: answer.plan } }
 }
