@@ -62,6 +62,9 @@ const DB_CALLS: Limits<WireDbApi> = {
 const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   sources: {
     importFile: null,
+    fetchHttp: null,
+    refresh: null,
+    tryHttp: null,
     preview: COMPUTED,
     inferSchema: COMPUTED,
     profile: null,

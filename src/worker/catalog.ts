@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { FlowForgeError, toFlowForgeError, type DbContext } from '../db/ports.ts'
 import { DataSourceKind, Prepared } from '../workflow/data-source/events.ts'
+import { WebRequest } from '../workflow/data-source/web-request.ts'
 import type { PlanCatalog } from '../workflow/plan-compiling.ts'
 import type { SourceShape, UnreadableSource } from '../workflow/plan-types.ts'
 import { isDatasetId, toDatasetSource, type Datasets } from './datasets.ts'
@@ -18,7 +19,9 @@ export const SourceConfig = z.object({
   size: z.number(),
   sha256: z.string(),
   blobKey: z.string(),
-  prepared: Prepared
+  prepared: Prepared,
+  /** Of one that was fetched: what was asked for, without secrets. */
+  web: z.object({ request: WebRequest, pages: z.number(), fetchedAt: z.string() }).optional()
 })
 export type SourceConfig = z.infer<typeof SourceConfig>
 export type CatalogSource = {
@@ -31,7 +34,7 @@ export type CatalogSource = {
 const SourceRow = z.object({
   id: z.string(),
   name: z.string(),
-  kind: DataSourceKind,
+  kind: z.enum([...DataSourceKind.options, 'http']),
   config_json: z.string()
 })
 
@@ -39,11 +42,14 @@ const SchemaRow = z.object({ version: z.number(), schema_json: z.string() })
 
 const toSource = (row: unknown): CatalogSource => {
   const { id, name, kind, config_json } = SourceRow.parse(row)
-  return { id, name, kind, config: SourceConfig.parse(JSON.parse(config_json)) }
+  const config = SourceConfig.parse(JSON.parse(config_json))
+  // What was fetched lies in a file that is read as any other.
+  const fetched = config.web?.request.format === 'csv' ? 'csv' : 'json'
+  return { id, name, kind: kind === 'http' ? fetched : kind, config }
 }
 
 const COLUMNS = 'id, name, kind, config_json'
-const KINDS = DataSourceKind.options.map((kind) => `'${kind}'`).join(', ')
+const KINDS = [...DataSourceKind.options, 'http'].map((kind) => `'${kind}'`).join(', ')
 const OWN_KINDS = `kind IN (${KINDS}) AND json_type(config_json, '$.prepared') = 'object'`
 
 /** The data sources that workflows can read. Rows that others wrote into the table without a file are not among them. */
@@ -79,7 +85,7 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine, dataset
     const [row] = await context.projectionStore.query({ sql, params })
     return row === undefined ? undefined : toSource(row)
   }
-  /** Files read with a node's own options, by source and options: the bytes never change, so neither does the answer. */
+  /** Files read with a node's own options, by bytes and options: of the same bytes the answer is the same. */
   const withOptions = new Map<string, Promise<PreparedSource>>()
 
   const prepared: Catalog['prepared'] = async (source, options) => {
@@ -88,7 +94,7 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine, dataset
       const message = `"${source.name}" is a dataset, which has its columns already: it is read without options.`
       throw new FlowForgeError('INVALID_INPUT', message, { options: Object.keys(options) })
     }
-    const key = sourceKey(source.id, options)
+    const key = `${source.config.sha256} ${sourceKey(source.id, options)}`
     const known = withOptions.get(key)
     if (known !== undefined) return known
     const { blobKey, fileName } = source.config

@@ -7,6 +7,7 @@ import type { Catalog } from './catalog.ts'
 import type { ComputeEngine, SourceKind } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { Profiles } from './profiles.ts'
+import type { WebSourceApi } from './web-source-handlers.ts'
 import type { World } from './world.ts'
 
 const inputs = flowForgeInputs.sources
@@ -58,14 +59,14 @@ const readableStream = async (file: File): Promise<ReadableStream<Uint8Array>> =
   return file.stream()
 }
 
-const isKeyUsed = async (context: DbContext, blobKey: string): Promise<boolean> => {
-  const sql = `SELECT 1 FROM data_sources WHERE config_json ->> '$.blobKey' = ?1
+export const isKeyUsed = async (context: DbContext, blobKey: string): Promise<boolean> => {
+  const sql = `SELECT 1 FROM data_sources WHERE ?1 IN (config_json ->> '$.blobKey', config_json ->> '$.prepared.blobKey')
                UNION ALL SELECT 1 FROM artifacts WHERE uri = ?1 LIMIT 1`
   return (await context.projectionStore.query({ sql, params: [blobKey] })).length > 0
 }
 
 /** Stores the bytes, and forgets them again if what follows fails and nothing else uses them. */
-const keeping = async <T>(
+export const keeping = async <T>(
   context: DbContext,
   store: BlobStorePort,
   stream: ReadableStream<Uint8Array>,
@@ -81,7 +82,10 @@ const keeping = async <T>(
   }
 }
 
-type Parts = {
+/** The calls about web sources have a file of their own. */
+type FileSources = Omit<FlowForgeApi['sources'], keyof WebSourceApi>
+
+export type SourceParts = {
   context: DbContext
   aggregates: AggregateStore
   catalog: Catalog
@@ -90,7 +94,7 @@ type Parts = {
   world: World
 }
 
-export const createSourceHandlers = (parts: Parts): FlowForgeApi['sources'] => {
+export const createSourceHandlers = (parts: SourceParts): FileSources => {
   const { context, aggregates, catalog, engine, profiles, world } = parts
 
   const importFile = async (

@@ -6,6 +6,8 @@ import { Text, type In } from './parts.ts'
 const Which = {
   runId: Text.optional(),
   nodeId: Text.optional(),
+  /** Those that fetched a data source's pages. */
+  dataSourceId: Text.optional(),
   /** Only those that failed, or have no answer. */
   failed: z.boolean().optional()
 }
@@ -32,8 +34,11 @@ type Inputs = { [K in keyof typeof requestsInputs]: In<(typeof requestsInputs)[K
 /** An attempt that left, secrets masked. */
 export type SentRequest = {
   requestId: string
-  runId: string
-  nodeId: string
+  /** `step`: of a run's HTTP node; `source`: a page of a data source; `probe`: whether a service that failed is there. */
+  purpose: 'step' | 'source' | 'probe'
+  runId: string | null
+  nodeId: string | null
+  dataSourceId: string | null
   method: string
   url: string
   attempt: number

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { WebRequest } from '../../workflow/data-source/web-request.ts'
 import type { TableProfile } from '../../workflow/profile/table-profile.ts'
 import type { RowSchema } from '../../workflow/schema/json-schema.ts'
 import type { Page } from './page.ts'
@@ -7,6 +8,15 @@ import { Text, type In } from './parts.ts'
 export const sourcesInputs = {
   /** `name` defaults to the file's; a name that is taken gets a number behind it: `orders (2).csv`. */
   importFile: z.strictObject({ file: z.instanceof(File), name: Text.max(200).optional() }),
+  /**
+   * + Fetches all pages of an address into one file, and makes it a data source. Nothing is kept of a fetch that fails.
+   * What looks like a secret in headers and parameters is used, and not kept.
+   */
+  fetchHttp: z.strictObject({ request: WebRequest, name: Text.max(200).optional() }),
+  /** + Fetches it anew; what was there stays until all is. `secrets`: values of the headers and parameters not kept. */
+  refresh: z.strictObject({ dataSourceId: Text, secrets: z.record(z.string(), z.string()).optional() }),
+  /** + Fetches the first page alone and shows its first rows; keeps nothing but that it was asked. */
+  tryHttp: z.strictObject({ request: WebRequest }),
   /** + First rows and the count of all. */
   preview: z.strictObject({
     dataSourceId: Text,
@@ -27,6 +37,9 @@ type Inputs = { [K in keyof typeof sourcesInputs]: In<(typeof sourcesInputs)[K]>
 
 export type SourcesApi = {
   importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
+  fetchHttp(args: Inputs['fetchHttp']): Promise<{ dataSourceId: string; name: string }>
+  refresh(args: Inputs['refresh']): Promise<{ rows: number; pages: number; isChanged: boolean }>
+  tryHttp(args: Inputs['tryHttp']): Promise<Page & { notes: string[] }>
   preview(args: Inputs['preview']): Promise<Page>
   inferSchema(args: Inputs['inferSchema']): Promise<RowSchema>
   profile(args: Inputs['profile']): Promise<TableProfile>

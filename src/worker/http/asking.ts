@@ -5,6 +5,7 @@ import { createAskService, type AskingRun } from './ask.ts'
 import { createClient } from './client.ts'
 import { createLedger } from './ledger.ts'
 import { systemNet, type Net } from './net.ts'
+import { createRequestRecord, probing } from './request-record.ts'
 
 /** Gives each run somebody who sends its requests and keeps the record. */
 export const createAsking = (parts: {
@@ -14,7 +15,11 @@ export const createAsking = (parts: {
 }): ((run: AskingRun) => AskService) => {
   const { context, world, net = systemNet } = parts
   const ledger = createLedger(context, world)
-  return (run) => createAskService({ context, ledger, client: createClient(net), net, world }, run)
+  const record = createRequestRecord(context, world)
+  return (run) => {
+    const client = createClient(net, probing(record, { purpose: 'probe', runId: run.runId }))
+    return createAskService({ context, ledger, client, net, world }, run)
+  }
 }
 
 /** The last run of a workflow that asked a service. */

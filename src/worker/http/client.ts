@@ -20,20 +20,24 @@ export type Sent =
 
 export type Client = {
   /** Sends once. A failure is a value; a cancel is thrown. @throws FlowForgeError `CANCELED` */
-  send(request: Request, args: { timeoutMs: number; signal: AbortSignal }): Promise<Sent>
+  send(
+    request: Request,
+    /** `largest`: bytes that the answer may have. */
+    args: { timeoutMs: number; signal: AbortSignal; largest?: number }
+  ): Promise<Sent>
   /** Tells a failure of `fetch` more exactly by asking the service for nothing in particular, once for each service. */
   explain(request: Request, failure: Failure, signal: AbortSignal): Promise<Failure>
 }
 
 class TooLarge extends Error {}
 
-const readAll = async (response: Response): Promise<Uint8Array<ArrayBuffer>> => {
+const readAll = async (response: Response, largest: number): Promise<Uint8Array<ArrayBuffer>> => {
   const parts: Uint8Array[] = []
   let size = 0
   const reader = response.body?.getReader()
   for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
     size += next.value.length
-    if (size > LARGEST_ANSWER) {
+    if (size > largest) {
       await reader?.cancel()
       throw new TooLarge()
     }
@@ -52,20 +56,28 @@ const readAll = async (response: Response): Promise<Uint8Array<ArrayBuffer>> => 
 const PLAIN: RequestInit = { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer' }
 const PROBE_TIMEOUT_MS = 5_000
 
-export const createClient = (net: Net): Client => {
+/** Writes down that a service is asked whether it is there; answers with how to say what came of it. */
+export type NoteProbe = (request: Request) => Promise<(ms: number, answered: boolean) => Promise<void>>
+
+export const createClient = (net: Net, noteProbe: NoteProbe): Client => {
   const probes = new Map<string, Promise<boolean>>()
 
   const probe = async (origin: string, signal: AbortSignal): Promise<boolean> => {
+    const url = `${origin}/`
+    const ended = await noteProbe({ method: 'HEAD', url, headers: {}, body: null, idempotencyKey: null })
+    const began = net.clock()
     const limited = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)])
-    try {
-      await net.fetch(`${origin}/`, { ...PLAIN, method: 'HEAD', mode: 'no-cors', signal: limited })
-      return true
-    } catch {
-      return false
-    }
+    const answered = await net
+      .fetch(url, { ...PLAIN, method: 'HEAD', mode: 'no-cors', signal: limited })
+      .then(
+        () => true,
+        () => false
+      )
+    await ended(Math.round(net.clock() - began), answered)
+    return answered
   }
 
-  const send: Client['send'] = async (request, { timeoutMs, signal }) => {
+  const send: Client['send'] = async (request, { timeoutMs, signal, largest = LARGEST_ANSWER }) => {
     const url = new URL(request.url)
     const began = net.clock()
     const passed = (): number => Math.round(net.clock() - began)
@@ -87,7 +99,7 @@ export const createClient = (net: Net): Client => {
         ...(request.body === null ? {} : { body: request.body }),
         signal: AbortSignal.any([signal, late])
       })
-      const bytes = await readAll(response)
+      const bytes = await readAll(response, largest)
       const { status, ok } = response
       return {
         answered: true,
@@ -100,7 +112,7 @@ export const createClient = (net: Net): Client => {
     } catch (thrown) {
       if (signal.aborted) throw new FlowForgeError('CANCELED', 'Canceled.', {}, thrown)
       if (thrown instanceof TooLarge) {
-        const message = `The answer of ${url.host} is larger than ${LARGEST_ANSWER / 1024 / 1024} MB. Ask for less at a time, or import it as a file.`
+        const message = `The answer of ${url.host} is larger than ${(largest / 1024 / 1024).toLocaleString('en')} MB. Ask for less at a time, or import it as a file.`
         return { answered: false, failure: { kind: 'too-large', message, arrived: 'yes' }, ms: passed() }
       }
       if (late.aborted) return { answered: false, failure: timedOut(url, timeoutMs), ms: passed() }

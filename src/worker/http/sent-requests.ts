@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { DbContext } from '../../db/ports.ts'
 import type { SentRequest } from '../api.ts'
 import { bodyText } from './answer-rows.ts'
+import { RECORD_SCOPE } from './request-record.ts'
 
 const Headers = z.record(z.string(), z.string())
 /** Rows that others wrote may hold less. */
@@ -22,8 +23,10 @@ const Response = z.object({
 })
 const ExecutionRow = z.object({
   id: z.string(),
-  run_id: z.string(),
-  node_id: z.string(),
+  run_id: z.string().nullable(),
+  node_id: z.string().nullable(),
+  data_source_id: z.string().nullable(),
+  purpose: z.enum(['step', 'source', 'probe']),
   request_json: z.string(),
   response_json: z.string().nullable(),
   status_code: z.number().nullable(),
@@ -53,7 +56,9 @@ export const toKeptExecution = (raw: unknown): Kept => {
     sent: {
       requestId: row.id,
       runId: row.run_id,
-      nodeId: request.nodeId ?? row.node_id.slice(row.node_id.lastIndexOf('/') + 1),
+      nodeId: request.nodeId ?? row.node_id?.slice(row.node_id.lastIndexOf('/') + 1) ?? null,
+      dataSourceId: row.data_source_id,
+      purpose: row.purpose,
       method: request.method,
       url: request.url,
       attempt: request.attempt,
@@ -69,17 +74,29 @@ export const toKeptExecution = (raw: unknown): Kept => {
 export type Which = {
   readonly runId?: string | undefined
   readonly nodeId?: string | undefined
+  readonly dataSourceId?: string | undefined
   readonly failed?: boolean | undefined
 }
 
-const FROM = `FROM request_executions q JOIN run_steps s ON s.id = q.run_step_id
-  WHERE (?1 IS NULL OR s.run_id = ?1) AND (?2 IS NULL OR q.request_json ->> '$.nodeId' = ?2)
-  AND (?3 = 0 OR q.response_json IS NULL OR q.response_json ->> '$.error' IS NOT NULL OR q.status_code >= 400)`
-const COLUMNS = 'q.*, s.run_id, coalesce(s.node_id, s.id) AS node_id'
-const whichParams = ({ runId, nodeId, failed }: Which) => [
+/** Attempts of steps, and what left for no step; the record's keys begin with its scope. */
+const SENT = `
+  SELECT q.id, s.run_id, coalesce(s.node_id, s.id) AS node_id, NULL AS data_source_id, 'step' AS purpose, q.request_json,
+         q.response_json, q.status_code, q.duration_ms, q.ts, q.rowid AS nth
+  FROM request_executions q JOIN run_steps s ON s.id = q.run_step_id
+  UNION ALL
+  SELECT key, result_json ->> '$.runId', NULL, result_json ->> '$.dataSourceId', result_json ->> '$.purpose',
+         result_json -> '$.request', result_json -> '$.response', result_json ->> '$.status', result_json ->> '$.ms',
+         first_seen_at, rowid
+  FROM idempotency_keys WHERE key >= '${RECORD_SCOPE}:' AND key < '${RECORD_SCOPE};'`
+const FROM = `FROM (${SENT}) q
+  WHERE (?1 IS NULL OR q.run_id = ?1) AND (?2 IS NULL OR q.request_json ->> '$.nodeId' = ?2)
+  AND (?3 = 0 OR q.response_json IS NULL OR q.response_json ->> '$.error' IS NOT NULL OR q.status_code >= 400)
+  AND (?4 IS NULL OR q.data_source_id = ?4)`
+const whichParams = ({ runId, nodeId, failed, dataSourceId }: Which) => [
   runId ?? null,
   nodeId ?? null,
-  failed === true ? 1 : 0
+  failed === true ? 1 : 0,
+  dataSourceId ?? null
 ]
 
 export const findSent = async (
@@ -87,7 +104,7 @@ export const findSent = async (
   which: Which,
   page: { offset: number; limit: number; order: 'ASC' | 'DESC' }
 ): Promise<Kept[]> => {
-  const sql = `SELECT ${COLUMNS} ${FROM} ORDER BY q.ts ${page.order}, q.rowid ${page.order} LIMIT ?4 OFFSET ?5`
+  const sql = `SELECT * ${FROM} ORDER BY q.ts ${page.order}, q.nth ${page.order} LIMIT ?5 OFFSET ?6`
   const params = [...whichParams(which), page.limit, page.offset]
   return (await context.projectionStore.query({ sql, params })).map(toKeptExecution)
 }
@@ -101,7 +118,7 @@ export const countSent = async (context: DbContext, which: Which): Promise<numbe
 }
 
 export const findOne = async (context: DbContext, requestId: string): Promise<Kept | undefined> => {
-  const sql = `SELECT ${COLUMNS} FROM request_executions q JOIN run_steps s ON s.id = q.run_step_id WHERE q.id = ?`
+  const sql = `SELECT * FROM (${SENT}) q WHERE q.id = ?`
   const [row] = await context.projectionStore.query({ sql, params: [requestId] })
   return row === undefined ? undefined : toKeptExecution(row)
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { dataSourceAggregate, type DataSource, type DataSourceCommand } from './data-source.ts'
+import { WebRequest } from './web-request.ts'
 
 const { decide, evolve, initial } = dataSourceAggregate
 const run = (state: DataSource, command: DataSourceCommand): DataSource => {
@@ -7,7 +8,7 @@ const run = (state: DataSource, command: DataSourceCommand): DataSource => {
   if (!decision.ok) throw new Error(decision.reason)
   return decision.events.reduce(evolve, state)
 }
-const importing: DataSourceCommand = {
+const importing = {
   type: 'ImportDataSource',
   name: 'a.csv',
   kind: 'csv',
@@ -17,7 +18,7 @@ const importing: DataSourceCommand = {
   sha256: 'abc',
   blobKey: 'sources/abc',
   prepared: { reader: { type: 'arrow' }, blobKey: 'sources/abc.arrow', columns: [], rows: 0, notes: [] }
-}
+} satisfies DataSourceCommand
 
 describe('a data source', () => {
   it('is imported, renamed and removed', () => {
@@ -33,5 +34,17 @@ describe('a data source', () => {
   it('takes no command before it is imported, and is not imported twice', () => {
     expect(decide(initial, { type: 'RemoveDataSource' })).toMatchObject({ reason: 'unknown-data-source' })
     expect(decide(run(initial, importing), importing)).toMatchObject({ reason: 'data-source-exists' })
+  })
+
+  it('from the web is fetched anew; a file is not', () => {
+    const { name, kind: _, fileName, mediaType, size, sha256, blobKey, prepared } = importing
+    const request = WebRequest.parse({ url: 'https://example.org/orders', format: 'json' })
+    const content = { fileName, mediaType, size, sha256, blobKey, pages: 1, prepared }
+    const added = run(initial, { type: 'AddWebSource', name, request, content })
+    const newer = { ...content, sha256: 'def', pages: 2 }
+    const refresh: DataSourceCommand = { type: 'RefreshWebSource', request, content: newer }
+    expect(run(added, refresh).web).toEqual({ request, content: newer })
+    expect(decide(run(initial, importing), refresh)).toMatchObject({ reason: 'not-from-the-web' })
+    expect(decide(initial, refresh)).toMatchObject({ reason: 'unknown-data-source' })
   })
 })

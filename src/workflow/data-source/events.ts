@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { firstVersion, type EventsOf } from '../aggregate.ts'
 import { ValueType } from '../value-type.ts'
+import { WebRequest } from './web-request.ts'
 
 const Count = z.int().min(0)
 const Name = z.string().min(1).max(200)
@@ -45,8 +46,25 @@ const DataSourceImported = z.strictObject({
   prepared: Prepared
 })
 
+/** What was fetched, all pages in one file. Facts about it, none of its rows. */
+export const WebContent = z.strictObject({
+  fileName: z.string(),
+  mediaType: z.string(),
+  size: Count,
+  sha256: z.string(),
+  blobKey: z.string().min(1),
+  pages: z.int().min(1),
+  prepared: Prepared
+})
+export type WebContent = z.infer<typeof WebContent>
+
+/** `request` is without its secrets. */
+const Fetched = z.strictObject({ request: WebRequest, content: WebContent })
+
 export const dataSourceEvents = {
   DataSourceImported: firstVersion(DataSourceImported),
+  WebSourceAdded: firstVersion(Fetched.extend({ name: Name })),
+  WebSourceRefreshed: firstVersion(Fetched),
   DataSourceRenamed: firstVersion(z.strictObject({ name: Name })),
   DataSourceRemoved: firstVersion(z.strictObject({}))
 } as const

@@ -5,8 +5,8 @@ import { ColumnName } from './spec-parts.ts'
 
 export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 
-const HeaderName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'letters, digits and hyphens')
-const Pointer = z
+export const HeaderName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'letters, digits and hyphens')
+export const Pointer = z
   .string()
   .refine(isJsonPointer, 'a JSON pointer: empty for the whole answer, or names that each begin with /')
 

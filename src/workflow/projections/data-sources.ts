@@ -1,6 +1,13 @@
 import type { Projection, RecordedEvent, RowChange } from '../aggregate.ts'
-import { dataSourceEvents, type DataSourceEvent } from '../data-source/events.ts'
+import { dataSourceEvents, type DataSourceEvent, type WebContent } from '../data-source/events.ts'
+import type { WebRequest } from '../data-source/web-request.ts'
 import { readDataSourceEvents } from './narrow.ts'
+
+/** As an imported file's, and beside it where it came from. */
+const webConfig = (
+  { request, content: { pages, ...file } }: { request: WebRequest; content: WebContent },
+  fetchedAt: string
+): string => JSON.stringify({ ...file, web: { request, pages, fetchedAt } })
 
 const read = (event: RecordedEvent<DataSourceEvent>): readonly RowChange[] => {
   const where = { id: event.aggregateId }
@@ -16,6 +23,21 @@ const read = (event: RecordedEvent<DataSourceEvent>): readonly RowChange[] => {
         created_at: event.createdAt
       }
       return [{ op: 'upsert', table: 'data_sources', rows: [row] }]
+    }
+    case 'WebSourceAdded': {
+      const { name, ...web } = event.payload
+      const row = { ...where, name, kind: 'http', schema_id: null, created_at: event.createdAt }
+      return [
+        {
+          op: 'upsert',
+          table: 'data_sources',
+          rows: [{ ...row, config_json: webConfig(web, event.createdAt) }]
+        }
+      ]
+    }
+    case 'WebSourceRefreshed': {
+      const config_json = webConfig(event.payload, event.createdAt)
+      return [{ op: 'update', table: 'data_sources', where, set: { config_json } }]
     }
     case 'DataSourceRenamed':
       return [{ op: 'update', table: 'data_sources', where, set: { name: event.payload.name } }]
