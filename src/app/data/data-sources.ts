@@ -1,9 +1,14 @@
 import { z } from 'zod'
 import type { Row } from '../../worker/api.ts'
+import { WebRequest } from '../../workflow/data-source/web-request.ts'
 import { ValueType } from '../../workflow/value-type.ts'
 
 const Column = z.object({ name: z.string(), type: ValueType, engineType: z.string() })
 export type SourceColumn = z.infer<typeof Column>
+
+/** Where a source was fetched from, without secrets. */
+const WebFacts = z.object({ request: WebRequest, pages: z.number(), fetchedAt: z.string() })
+export type WebFacts = z.infer<typeof WebFacts>
 
 /** What an import keeps of a file; see `data_sources.config_json`. */
 const FileFacts = z.object({
@@ -13,7 +18,8 @@ const FileFacts = z.object({
   sha256: z.string(),
   /** Of a dataset. */
   version: z.number().optional(),
-  prepared: z.object({ columns: z.array(Column), rows: z.number(), notes: z.array(z.string()) })
+  prepared: z.object({ columns: z.array(Column), rows: z.number(), notes: z.array(z.string()) }),
+  web: WebFacts.optional()
 })
 export type FileFacts = z.infer<typeof FileFacts>
 
@@ -64,6 +70,7 @@ const kindIcons: Readonly<Record<string, string>> = {
   csv: 'i-lucide-file-text',
   json: 'i-lucide-file-json',
   excel: 'i-lucide-file-spreadsheet',
-  dataset: 'i-lucide-database'
+  dataset: 'i-lucide-database',
+  http: 'i-lucide-globe'
 }
 export const kindIcon = (kind: string): string => kindIcons[kind] ?? 'i-lucide-file'
