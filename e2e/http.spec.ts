@@ -259,3 +259,36 @@ test('shows the requests of a run, and the form of the node that asks', async ()
   await page.screenshot({ path: 'test-results/http-form.png' })
   await browser.close()
 })
+
+test('a retry asks only for what was not answered, and a run is replayed from its page', async () => {
+  service = await startTestService((seen, nth) =>
+    seen.url.includes('/5?') && nth === 1
+      ? { status: 404 }
+      : person({ ...seen, url: seen.url.split('?')[0] ?? '' }, nth)
+  )
+  const { browser } = await openBrowser(profile)
+  const page = await openApp(browser, '/')
+  const workflowId = await importBoth(page, documentFor(service.url, { concurrency: 1 }))
+  const first = await run(page, workflowId)
+  expect(first.status).toBe('failed')
+  const second = await page.evaluate(async (runId) => {
+    const retried = await window.flowforge.runs.retry({ runId })
+    return { ...retried, ...(await window.flowforge.runs.wait(retried)) }
+  }, first.runId)
+  expect(second.status).toBe('succeeded')
+  expect(service.served().size).toBe(20)
+  expect([...service.served().values()].every((times) => times === 1)).toBe(true)
+
+  const seen = service.seen.length
+  await page.goto(`/runs/${encodeURIComponent(second.runId)}`)
+  await page.getByRole('button', { name: 'Run again' }).click()
+  await page.getByRole('menuitem', { name: 'Replay without network' }).click()
+  await expect(page).not.toHaveURL(new RegExp(encodeURIComponent(second.runId)))
+  const replayed = decodeURIComponent(page.url().split('/').at(-1) ?? '')
+  expect(await page.evaluate((runId) => window.flowforge.runs.wait({ runId }), replayed)).toEqual({
+    status: 'succeeded'
+  })
+  expect(service.seen).toHaveLength(seen)
+  expect(await hashes(page, replayed)).toEqual(await hashes(page, second.runId))
+  await browser.close()
+})

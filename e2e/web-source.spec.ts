@@ -61,6 +61,11 @@ test('a data source is tried, fetched and refreshed from the web, its secret kep
   await expect(page.getByText('4 pages')).toBeVisible()
   await noFaults()
   await page.screenshot({ path: 'test-results/web-source.png' })
+  await page.setViewportSize({ width: 390, height: 800 })
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await noFaults()
+  await page.screenshot({ path: 'test-results/web-source-narrow.png' })
+  await page.setViewportSize({ width: 1280, height: 800 })
 
   const rowCount = () =>
     page.evaluate(async () => {
@@ -87,8 +92,7 @@ test('a data source is tried, fetched and refreshed from the web, its secret kep
     const { requests, total } = await window.flowforge.requests.list({ limit: 1_000 })
     const ledger = await window.db.queryProjection({ sql: 'SELECT * FROM idempotency_keys' })
     const events = await window.db.readAll({ limit: 10_000 })
-    const status = await window.flowforge.workflows.create({})
-    const { workflowId } = status
+    const { workflowId } = await window.flowforge.workflows.create({})
     await window.flowforge.workflows.edit({
       workflowId,
       changes: [
@@ -96,7 +100,10 @@ test('a data source is tried, fetched and refreshed from the web, its secret kep
           type: 'add-node',
           node: { id: 'source', kind: 'source', name: 'Orders', spec: { dataSource: 'orders' } }
         },
-        { type: 'add-node', node: { id: 'sink', kind: 'sink', name: 'Result', spec: { format: 'csv' } } },
+        {
+          type: 'add-node',
+          node: { id: 'sink', kind: 'sink', name: 'Result', spec: { format: 'csv', fileName: 'orders.csv' } }
+        },
         { type: 'add-edge', edge: { from: 'source', to: 'sink' } }
       ]
     })

@@ -78,6 +78,17 @@ export const createRunHandlers = (parts: Parts): Api => {
     return { graph, items, of: { workflowId, workflowVersionId, version, workflowName } }
   }
 
+  /** The run whose answers a retry takes: the one before, of the same version, unless all is to be done anew. */
+  const answersFor = async ({
+    retryOf,
+    workflowVersionId,
+    options
+  }: Pick<RunManifest, 'retryOf' | 'workflowVersionId' | 'options'>): Promise<string | undefined> => {
+    if (retryOf === undefined || options?.reuse === 'none') return undefined
+    const before = await manifestOf(context, retryOf)
+    return before.workflowVersionId === workflowVersionId ? retryOf : undefined
+  }
+
   /** Puts a new run of a graph into the queue, once a call; what cannot run is refused before there is a run of it. */
   const queue = async (
     callId: string | undefined,
@@ -114,6 +125,7 @@ export const createRunHandlers = (parts: Parts): Api => {
       runId,
       workflowId: queued.workflowId,
       replayOf: queued.replayOf,
+      answersOf: await answersFor(queued),
       graph,
       parameters,
       until,
@@ -250,6 +262,7 @@ export const createRunHandlers = (parts: Parts): Api => {
       runId,
       workflowId: manifest.workflowId,
       replayOf: manifest.replayOf,
+      answersOf: await answersFor(manifest),
       graph,
       parameters,
       until,

@@ -81,7 +81,7 @@ type Asked = { rows: AnswerRow[]; logs: string[] }
 const ask = async (
   wanted: readonly string[],
   change: Partial<RequestPlan> = {},
-  options: { runId?: string; recordedIn?: string; signal?: AbortSignal; net?: Net } = {}
+  options: { runId?: string; recordedIn?: string; answersOf?: string; signal?: AbortSignal; net?: Net } = {}
 ): Promise<Asked> => {
   const logs: string[] = []
   const askFor = createAsking({ context, world, net: options.net ?? net })
@@ -89,6 +89,7 @@ const ask = async (
     runId: options.runId ?? 'run:1',
     workflowId: 'workflow:w',
     recordedIn: options.recordedIn ?? null,
+    answersOf: options.answersOf,
     log: async ({ message }) => void logs.push(message)
   })
   const rows: AnswerRow[] = []
@@ -334,6 +335,31 @@ describe('exactly once', () => {
     await ask(['1'])
     await ask(['1'], {}, { runId: 'run:2' })
     expect(service.seen).toHaveLength(2)
+  })
+})
+
+describe('a retry', () => {
+  const retried = { runId: 'run:2', answersOf: 'run:1' }
+
+  it('asks for nobody again who has answered the run before, and can be retried and replayed itself', async () => {
+    service = await startTestService((seen, nth) =>
+      seen.url.endsWith('/3') && nth === 1 ? { status: 404 } : person(seen, nth)
+    )
+    await expect(ask(numbers(5), { concurrency: 1 })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    const asked = await ask(numbers(5), {}, retried)
+    expect(Object.values(valuesOf(asked))).toEqual(numbers(5).map((n) => `N/people/${n}`))
+    expect([...service.served().values()]).toEqual([1, 1, 1, 1, 1])
+    expect(asked.logs).toEqual(['3 requests sent, 3 answered, 2 answers taken from the record.'])
+    await ask(numbers(5), {}, { runId: 'run:3', answersOf: 'run:2' })
+    await ask(numbers(5), {}, { runId: 'run:3', recordedIn: 'run:2' })
+    expect(service.seen).toHaveLength(6)
+  })
+
+  it('asks anew for what differs from what was asked', async () => {
+    service = await startTestService(person)
+    await ask(numbers(2))
+    await ask(numbers(2), { headers: { 'X-New': '1' } }, retried)
+    expect(service.seen).toHaveLength(4)
   })
 })
 

@@ -13,6 +13,8 @@ export type AskingRun = {
   readonly runId: string
   readonly workflowId: string
   readonly recordedIn: string | null
+  /** The run that this one tries again: what it was answered is taken, and only the rest is asked for. */
+  readonly answersOf?: string | undefined
   /** A preview shows what is on record and says, where it is not, how to ask. */
   readonly isPreview?: boolean
   readonly log: (entry: { nodeId: string; message: string; meta: Record<string, unknown> }) => Promise<void>
@@ -156,9 +158,23 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
       return answers
     }
 
+    /** Takes over what the run before was answered to the very same requests; it is on record as this run's then. */
+    const takeOver = async (entries: ReadonlyMap<string, Entry>): Promise<ReadonlyMap<string, Entry>> => {
+      if (run.answersOf === undefined || plan.idempotencyKey !== null) return entries
+      const before = prefixOf({ owner: run.answersOf, nodeId })
+      const fresh = [...entries].filter(([, { state, attempts }]) => state === 'planned' && attempts === 0)
+      const theirs = await ledger.find(fresh.map(([key]) => before + key.slice(prefix.length)))
+      const taken = fresh.flatMap(([key, { request }]) => {
+        const entry = theirs.get(before + key.slice(prefix.length))
+        return entry?.state === 'confirmed' && entry.request === request ? [[key, entry] as const] : []
+      })
+      await Promise.all(taken.map(([key, entry]) => ledger.settle(key, entry, null)))
+      return new Map([...entries, ...taken])
+    }
+
     const sendAll = async (wanted: ReadonlyMap<string, Wanted>): Promise<AnswerRow[]> => {
       const hashes = new Map([...wanted.values()].map(({ ledgerKey, hash }) => [ledgerKey, hash]))
-      const entries = await ledger.plan(hashes)
+      const entries = await takeOver(await ledger.plan(hashes))
       const answers: AnswerRow[] = []
       const jobs: (Job & { wanted: Wanted })[] = []
       for (const each of wanted.values()) {

@@ -45,6 +45,8 @@ export type QueuedRun = {
   readonly verifies?: string | undefined
   /** It goes on where it ended. */
   readonly isResumed?: boolean
+  /** The run that is tried again, whose answers are taken where the same is asked. */
+  readonly answersOf?: string | undefined
   /** Answers of services are those that this run recorded; nothing is sent. */
   readonly replayOf?: string | undefined
   /** That it was queued: what is written down of it follows from that. */
@@ -113,7 +115,8 @@ export const createRunner = (parts: Parts): Runner => {
       inputs,
       items,
       isResumed = false,
-      replayOf
+      replayOf,
+      answersOf
     } = run
     const { onRowError } = options
     const wanted = { parameters, until, inputs, items, onRowError, rejecting }
@@ -174,7 +177,7 @@ export const createRunner = (parts: Parts): Runner => {
       checkpoints: options.checkpoints ?? 'slow',
       limits: options.limits ?? {},
       // What is to give the same as another run is answered as that one was.
-      ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, log }),
+      ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, answersOf, log }),
       mayReject: (nodeId) => {
         const node = resolved.nodes.find(({ id }) => id === nodeId)
         const isTried = plan.steps.some((step) => step.nodeId === nodeId && step.failed !== undefined)

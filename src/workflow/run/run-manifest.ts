@@ -25,6 +25,7 @@ export const RunManifest = z.object({
   until: z.string().optional(),
   options: RunOptions.optional(),
   verifies: z.string().optional(),
+  retryOf: z.string().optional(),
   replayOf: z.string().optional(),
   graph: Graph.optional(),
   sources: z.array(ManifestSource).optional(),
