@@ -5,6 +5,7 @@ import type { PlannedRequests } from '../../workflow/plan-types.ts'
 import type { RequestPlan } from '../../workflow/http/request.ts'
 import { ALL_PROJECTIONS } from '../../workflow/projections/all.ts'
 import { createAggregateStore } from '../aggregate-store.ts'
+import { createDeferred } from '../deferred.ts'
 import { createEventLog } from '../event-log.ts'
 import { createRequestHandlers } from '../request-handlers.ts'
 import type { AnswerRow, AskedRow } from '../engine/ask-service.ts'
@@ -142,9 +143,12 @@ describe('asking for rows', () => {
   it('has no more under way than it may, and as many', async () => {
     let now = 0
     let most = 0
+    const full = createDeferred<void>()
     service = await startTestService(async (seen, nth) => {
       now += 1
       most = Math.max(most, now)
+      if (now === 7) full.resolve()
+      await full.promise
       await new Promise((resolve) => setTimeout(resolve, 5))
       now -= 1
       return person(seen, nth)

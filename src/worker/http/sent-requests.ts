@@ -78,7 +78,7 @@ export type Which = {
   readonly failed?: boolean | undefined
 }
 
-/** Attempts of steps, and what left for no step; the record's keys begin with its scope. */
+/** Attempts of steps, and what left for no step; the record's keys begin with its scope, which an index can use. */
 const SENT = `
   SELECT q.id, s.run_id, coalesce(s.node_id, s.id) AS node_id, NULL AS data_source_id, 'step' AS purpose, q.request_json,
          q.response_json, q.status_code, q.duration_ms, q.ts, q.rowid AS nth
@@ -87,7 +87,7 @@ const SENT = `
   SELECT key, result_json ->> '$.runId', NULL, result_json ->> '$.dataSourceId', result_json ->> '$.purpose',
          result_json -> '$.request', result_json -> '$.response', result_json ->> '$.status', result_json ->> '$.ms',
          first_seen_at, rowid
-  FROM idempotency_keys WHERE key >= '${RECORD_SCOPE}:' AND key < '${RECORD_SCOPE};'`
+  FROM idempotency_keys WHERE key >= '${RECORD_SCOPE}:' AND key < '${RECORD_SCOPE};' AND scope = '${RECORD_SCOPE}'`
 const FROM = `FROM (${SENT}) q
   WHERE (?1 IS NULL OR q.run_id = ?1) AND (?2 IS NULL OR q.request_json ->> '$.nodeId' = ?2)
   AND (?3 = 0 OR q.response_json IS NULL OR q.response_json ->> '$.error' IS NOT NULL OR q.status_code >= 400)
