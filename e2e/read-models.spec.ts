@@ -70,7 +70,7 @@ test('a person sees how read models stand, pauses and rebuilds them, and looks i
     now: { position: answer.isNow, rows: [{ status: 'succeeded', succeeded: 2 }], stopped: [] },
     earlier: { rows: [{ status: 'running', succeeded: 0 }] },
     refused: 'NOT_ALLOWED',
-    states: Array(6).fill('running 0')
+    states: Array<string>(models).fill('running 0')
   })
   await browser.close()
   profile.remove()

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Row } from '../../worker/api.ts'
+import { DatasetStats } from '../../workflow/catalog/dataset.ts'
 import { WebRequest } from '../../workflow/data-source/web-request.ts'
 import { ValueType } from '../../workflow/value-type.ts'
 
@@ -40,20 +41,28 @@ export type DataSource = {
   readonly file: FileFacts | null
 }
 
-/** Data sources, and datasets in the same form: what a run wrote is read as a file is. */
+/** Data sources, and datasets beside them: what a run wrote is read as a file is. */
 export const SOURCES_SQL = `
   SELECT id, name, kind, config_json, created_at FROM data_sources
   UNION ALL
-  SELECT id, name, 'dataset', json_object('fileName', name, 'mediaType', 'application/vnd.apache.arrow.stream',
-    'size', stats_json -> '$.bytes', 'sha256', stats_json -> '$.sha256', 'version', stats_json -> '$.version',
-    'prepared', json_object('columns', stats_json -> '$.columns', 'rows', stats_json -> '$.rows', 'notes', json_array())
-  ), created_at FROM datasets
+  SELECT id, name, 'dataset', coalesce(stats_json, '{}'), created_at FROM datasets
   ORDER BY created_at DESC, name`
+
+/** A dataset's rows in the form of a file's facts; null where nothing was written under its name yet. */
+const datasetFacts = (name: string, stats: unknown): FileFacts | null => {
+  const { data } = DatasetStats.safeParse(stats)
+  if (data === undefined) return null
+  const { bytes, sha256, version, columns, rows } = data
+  const mediaType = 'application/vnd.apache.arrow.stream'
+  return { fileName: name, mediaType, size: bytes, sha256, version, prepared: { columns, rows, notes: [] } }
+}
 
 export const toDataSource = (row: Row): DataSource => {
   const { config_json, created_at, ...rest } = SourceRow.parse(row)
   const config: unknown = JSON.parse(config_json)
-  return { ...rest, createdAt: created_at, file: FileFacts.safeParse(config).data ?? null }
+  const file =
+    rest.kind === 'dataset' ? datasetFacts(rest.name, config) : (FileFacts.safeParse(config).data ?? null)
+  return { ...rest, createdAt: created_at, file }
 }
 
 /** Workflows whose draft or active version reads a data source, or reads or writes a dataset, by its name. */
