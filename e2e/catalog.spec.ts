@@ -44,6 +44,60 @@ const marked = (page: Page, runId: string): Promise<{ count: number; used: unkno
 
 const catalogLink = (page: Page) => page.getByRole('link', { name: 'Catalog', exact: true })
 
+test('a schema that is inferred from a file lets all of its rows through, also those with empty cells', async ({
+  baseURL
+}) => {
+  const profile = freshProfile()
+  const { browser } = await openBrowser(profile, { screen: { width: 1440, height: 900 } })
+  const page = await openApp(browser, String(baseURL))
+  const itemId = await page.evaluate(async () => {
+    const { sources, catalog } = window.flowforge
+    await sources.importFile({ file: new File(['id,zip\n1,02134\n2,\n'], 'orders.csv') })
+    const { itemId: id } = await catalog.create({
+      name: 'orders',
+      content: { kind: 'schema', spec: { jsonSchema: { type: 'object', required: ['nothing'] } } }
+    })
+    return id
+  })
+  await page.goto(new URL(`/catalog/${itemId}`, String(baseURL)).href)
+  await page.getByLabel('Infer from a data source').selectOption('orders.csv')
+  await page.getByRole('button', { name: 'Publish version 2' }).click()
+  const newest = () =>
+    page.evaluate(
+      async (id) => (await window.flowforge.catalog.get({ itemId: id })).versions.at(-1)?.content,
+      itemId
+    )
+  await expect.poll(newest).toMatchObject({ spec: { jsonSchema: { required: ['id'] } } })
+
+  const counts = await page.evaluate(async () => {
+    const { workflows, runs } = window.flowforge
+    const { workflowId } = await workflows.import({
+      format: 'flowforge.workflow/1',
+      name: 'Checked',
+      nodes: [
+        {
+          id: 'orders',
+          kind: 'source',
+          name: 'Orders',
+          spec: { dataSource: 'orders.csv', schema: { name: 'orders' } }
+        },
+        { id: 'good', kind: 'sink', name: 'Good', spec: { format: 'csv', fileName: 'good.csv' } }
+      ],
+      edges: [{ from: 'orders', to: 'good' }]
+    })
+    const { runId } = await runs.start({ workflowId })
+    const { status } = await runs.wait({ runId })
+    const rows = await window.db.queryProjection({
+      sql: `SELECT rows FROM artifacts WHERE run_id = ? AND kind = 'table'`,
+      params: [runId]
+    })
+    return { status, rows }
+  })
+  expect(counts).toEqual({ status: 'succeeded', rows: [{ rows: 2 }] })
+  await browser.close()
+  profile.remove()
+})
+
 test('a rule set is made, used, published again, and runs by its latest and its pinned version', async ({
   baseURL
 }) => {
