@@ -4,7 +4,7 @@ import type { SinkFormat } from '../workflow/nodes/sink.ts'
 import { ValueType } from '../workflow/value-type.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
-import { MEDIA_TYPES } from './engine/sink-files.ts'
+import { MEDIA_TYPES } from './engine/media-types.ts'
 import { handler } from './handler.ts'
 import type { Profiles } from './profiles.ts'
 

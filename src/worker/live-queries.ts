@@ -4,7 +4,7 @@ import { toFlowForgeError } from '../db/ports.ts'
 export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: string } }
 type Query = { sql: string; params?: unknown[] }
 
-/** How long commits are gathered before a query is asked again: about a frame. */
+/** A query is asked at most so often: about once a frame. What comes meanwhile is gathered. */
 const FRAME_MS = 16
 
 /**
@@ -20,6 +20,7 @@ export const followQuery = (
   let isAsking = false
   let isStale = false
   let isOver = false
+  let askedAt = -Infinity
 
   const read = async (): Promise<LiveAnswer> => {
     try {
@@ -35,6 +36,7 @@ export const followQuery = (
   const ask = async (): Promise<void> => {
     isAsking = true
     isStale = false
+    askedAt = performance.now()
     try {
       const answer = await read()
       if (!isOver) await listener(answer)
@@ -44,11 +46,16 @@ export const followQuery = (
     }
   }
 
+  /** A change after a pause is shown at once; only those that follow it closely wait for their frame. */
   const schedule = (): void => {
-    setTimeout(() => {
-      if (isOver || isAsking || !isStale) return
-      void ask()
-    }, FRAME_MS)
+    const rest = askedAt + FRAME_MS - performance.now()
+    setTimeout(
+      () => {
+        if (isOver || isAsking || !isStale) return
+        void ask()
+      },
+      Math.max(0, rest)
+    )
   }
 
   const stop = context.onCommit((commit) => {

@@ -1,16 +1,11 @@
 import type { RecordBatch } from 'apache-arrow'
-import { FlowForgeError, type BlobStorePort } from '../../db/ports.ts'
+import type { BlobStorePort } from '../../db/ports.ts'
+import { openArtifact } from './artifact-blob.ts'
 import { readPiece } from './arrow-file.ts'
 import { batchesIn } from './arrow-pieces.ts'
 import { toRows } from './arrow-rows.ts'
 import type { ArrowLayout, ComputeEngine } from './compute-engine.ts'
 import { pageColumns } from './pages.ts'
-
-export const openArtifact = async (blobStore: BlobStorePort, key: string): Promise<Blob> => {
-  const blob = await blobStore.open({ key })
-  if (blob !== null) return blob
-  throw new FlowForgeError('NOT_FOUND', 'The rows of this result are gone. Run the workflow again.', { key })
-}
 
 /** Reads slices of artifacts, decoding only the pieces that they lie in; the last piece is kept, since people scroll. */
 export const createArtifactReader = (blobStore: BlobStorePort): ComputeEngine['readArtifact'] => {

@@ -8,7 +8,7 @@ import type {
 } from '../../workflow/plan-types.ts'
 import { toQuery } from '../../workflow/query.ts'
 import { quoteName } from '../../workflow/sql-text.ts'
-import { openArtifact } from './artifact-reading.ts'
+import { openArtifact } from './artifact-blob.ts'
 import { toPieces } from './arrow-pieces.ts'
 import type {
   ArrowLayout,
@@ -25,7 +25,8 @@ import { throwIfCanceled } from './engine-errors.ts'
 import type { AskService } from './ask-service.ts'
 import { findFailingNode } from './failing-node.ts'
 import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
-import { MEDIA_TYPES, toFile } from './sink-files.ts'
+import { MEDIA_TYPES } from './media-types.ts'
+import { toFile } from './sink-files.ts'
 import { fillAnswers } from './service-answers.ts'
 import { createLosses } from './sink-losses.ts'
 import type { Sessions, Workplace } from './sessions.ts'

@@ -1,39 +1,39 @@
-import { createArtifactReader, openArtifact } from './artifact-reading.ts'
-import type { OpenComputeEngine } from './compute-engine.ts'
-import { createBinder } from './duckdb-binder.ts'
-import { executePlan } from './execution.ts'
-import { relationPreview, sourceNulls, sourcePage } from './pages.ts'
-import { explorePlan } from './exploring.ts'
-import { prepareSource } from './prepare.ts'
-import { profileArtifact, profileSource } from './profiling.ts'
-import { rememberAnswers } from './remembered-binder.ts'
-import { createSessions } from './sessions.ts'
-import { MEDIA_TYPES, toFile } from './sink-files.ts'
-import { createSourceTables } from './source-tables.ts'
+import type { ComputeEngine, OpenComputeEngine } from './compute-engine.ts'
 
-/** The compute engine over DuckDB-WASM. Its worker starts with the first call, not here. */
-export const openComputeEngine: OpenComputeEngine = ({ blobStore, readSqliteFile }) => {
-  const sessions = createSessions()
-  const tables = createSourceTables(blobStore)
-  const parts = { sessions, tables, blobStore }
-  const binder = rememberAnswers(createBinder(sessions))
+/**
+ * The compute engine over DuckDB-WASM. Its code is loaded with the first call, not here: neither the first screen nor a
+ * hand-over waits for it.
+ */
+export const openComputeEngine: OpenComputeEngine = (parts) => {
+  let loading: Promise<ComputeEngine> | null = null
+
+  const load = async (): Promise<ComputeEngine> => {
+    loading ??= import('./duckdb-compute-engine.ts').then(({ createComputeEngine }) =>
+      createComputeEngine(parts)
+    )
+    try {
+      return await loading
+    } catch (thrown) {
+      // Without a network it may not have come; the next call asks again.
+      loading = null
+      throw thrown
+    }
+  }
+
   return {
-    prepare: prepareSource({ ...parts, readSqliteFile }),
-    // Which parameters there are does not matter here: each stands in SQL as a variable cast to its type.
-    binder: async () => binder,
-    page: sourcePage(parts),
-    nullCounts: sourceNulls(parts),
-    profileSource: profileSource(parts),
-    profileArtifact: profileArtifact(parts),
-    preview: relationPreview(parts),
-    execute: executePlan(parts),
-    explore: explorePlan(parts),
-    readArtifact: createArtifactReader(blobStore),
-    saveArtifact: async ({ blobKey, layout, columns, format }) => {
-      const blob = await openArtifact(blobStore, blobKey)
-      const file = await toFile({ blob, layout, columns }, { format })
-      return new Response(file, { headers: { 'content-type': MEDIA_TYPES[format] } }).blob()
-    },
-    close: sessions.close
+    prepare: async (args) => (await load()).prepare(args),
+    binder: async (parameters) => (await load()).binder(parameters),
+    page: async (args) => (await load()).page(args),
+    nullCounts: async (args) => (await load()).nullCounts(args),
+    profileSource: async (args) => (await load()).profileSource(args),
+    profileArtifact: async (args) => (await load()).profileArtifact(args),
+    preview: async (args) => (await load()).preview(args),
+    execute: async (args) => (await load()).execute(args),
+    explore: async (args, ask) => (await load()).explore(args, ask),
+    readArtifact: async (args) => (await load()).readArtifact(args),
+    saveArtifact: async (args) => (await load()).saveArtifact(args),
+    close: async () => {
+      if (loading !== null) await (await loading).close()
+    }
   }
 }

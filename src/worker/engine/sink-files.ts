@@ -21,15 +21,6 @@ export type StoredTable = {
   readonly columns: readonly Column[]
 }
 
-export const MEDIA_TYPES: Readonly<Record<SinkFormat, string>> = {
-  csv: 'text/csv;charset=utf-8',
-  json: 'application/json',
-  ndjson: 'application/x-ndjson',
-  parquet: 'application/vnd.apache.parquet',
-  arrow: 'application/vnd.apache.arrow.file',
-  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
-}
-
 /** Files are passed on in chunks of about this size. */
 const CHUNK_BYTES = 1024 * 1024
 

@@ -2,7 +2,7 @@ import type { BlobStorePort } from '../../db/ports.ts'
 import { quoteName } from '../../workflow/sql-text.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import { readPiece } from './arrow-file.ts'
-import { openArtifact } from './artifact-reading.ts'
+import { openArtifact } from './artifact-blob.ts'
 import type { StoredRelation } from './compute-engine.ts'
 import type { Session } from './session.ts'
 

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openDbContext } from '../db/index.ts'
+import type { DbContext } from '../db/ports.ts'
+import { followQuery, type LiveAnswer } from './live-queries.ts'
+import { systemWorld } from './world.ts'
+
+const SOON_MS = 5_000
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const QUERY = { sql: 'SELECT count(*) AS count FROM events' }
+
+describe('a query that is followed', () => {
+  let context: DbContext
+  let stop: () => void = () => undefined
+
+  beforeEach(async () => {
+    context = await openDbContext({ storage: 'memory', ...systemWorld })
+  })
+  afterEach(async () => {
+    stop()
+    await context.close()
+  })
+
+  const append = (): Promise<unknown> =>
+    context.eventStore.append({ aggregateId: 'note:1', eventType: 'Noted', payload: {} })
+
+  /** Follows the count of events; answers with a function that waits for one. */
+  const follow = (listen: () => unknown = () => undefined) => {
+    const counts: number[] = []
+    stop = followQuery(context, QUERY, (answer: LiveAnswer) => {
+      if ('rows' in answer) counts.push(Number(answer.rows[0]?.['count']))
+      return listen()
+    })
+    const until = (count: number): Promise<void> =>
+      expect.poll(() => counts.at(-1), { timeout: SOON_MS, interval: 1 }).toBe(count)
+    return { counts, until }
+  }
+
+  test('is asked once for many commits in a frame, and always for the last', async () => {
+    const { counts, until } = follow()
+    await until(0)
+    for (let number = 0; number < 50; number += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- a commit each
+      await append()
+    }
+    await until(50)
+    expect(counts.length).toBeLessThan(50)
+  })
+
+  test('is asked at once after a pause', async () => {
+    const { counts, until } = follow()
+    await until(0)
+    let early = 0
+    for (let number = 1; number <= 9; number += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await pause(40)
+      const frame = pause(16)
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await append()
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await frame
+      if (counts.at(-1) === number) early += 1
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await until(number)
+    }
+    // Where each change waited for a frame of its own, none would be there before one is over.
+    expect(early).toBeGreaterThan(0)
+  })
+
+  test('is not asked again before its listener is done', async () => {
+    let underWay = 0
+    let most = 0
+    const { until } = follow(async () => {
+      underWay += 1
+      most = Math.max(most, underWay)
+      await pause(30)
+      underWay -= 1
+    })
+    await until(0)
+    for (let number = 0; number < 5; number += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- a commit each
+      await append()
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await pause(10)
+    }
+    await until(5)
+    expect(most).toBe(1)
+  })
+})
