@@ -109,6 +109,31 @@ export const FAULTS: readonly PlantedFault[] = [
     by: sound(300)
   },
   {
+    name: 'what is gathered for the log is not written before it is flushed',
+    file: 'src/db/sqlite/wal-writing.ts',
+    original: 'const result = flushOut(file)\n    return result === OK ? sync(file, flags) : result',
+    replacement: 'return sync(file, flags)',
+    by: sound(300)
+  },
+  {
+    name: 'what is gathered for the log outlives its transaction',
+    file: 'src/db/sqlite/wal-writing.ts',
+    original: '    gathered.length = 0\n    if (result === OK) gathered.isFirst = false',
+    replacement: '    if (result === OK) Object.assign(gathered, { length: 0, isFirst: false })',
+    by: { kind: 'kills', mode: 'full', kills: 1_500 }
+  },
+  {
+    name: 'what is gathered for the log is not found by who reads it',
+    file: 'src/db/sqlite/wal-writing.ts',
+    original: 'if (length === 0 || first >= last',
+    replacement: 'if (length >= 0 || first >= last',
+    by: {
+      kind: 'test',
+      file: 'src/db/sqlite/wal-writing.browser.test.ts',
+      name: 'is read where it was gathered and not yet flushed'
+    }
+  },
+  {
     name: 'a pool that cannot be opened is deleted',
     file: 'src/db/sqlite/open-database.ts',
     original: 'preserveOnInitFailure: true,',

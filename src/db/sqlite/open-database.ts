@@ -4,6 +4,7 @@ import { memoryFiles, poolFiles, type DatabaseFiles } from './database-files.ts'
 import { toFileFailure } from './file-failures.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
 import { watchVfsFailures } from './vfs-failures.ts'
+import { gatherLogWrites } from './wal-writing.ts'
 
 /** Where the database's files live in OPFS, and the name of the database among them. */
 export const DEFAULT_DIRECTORY = 'flowforge-db'
@@ -70,6 +71,7 @@ const openPool = async (sqlite3: Sqlite3Static, directory: string): Promise<Data
       })
       // The pool of a directory that this worker closed before.
       if (pool.isPaused()) await pool.unpauseVfs()
+      gatherLogWrites(sqlite3, pool)
       return poolFiles(sqlite3, pool)
     } catch (thrown) {
       const wait = RETRIES_MS[attempt]
