@@ -6,12 +6,21 @@ import { findColumn } from '../workflow/sql-text.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { Catalog } from './catalog.ts'
 import type { ItemVersions } from './catalog-items/item-versions.ts'
+import type { AskService } from './engine/ask-service.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
+import type { AskingRun } from './http/ask.ts'
 import { openPastRun } from './past-run.ts'
 
 const inputs = flowForgeInputs.explain
-type Parts = { context: DbContext; catalog: Catalog; itemVersions: ItemVersions; engine: ComputeEngine }
+type Parts = {
+  context: DbContext
+  catalog: Catalog
+  itemVersions: ItemVersions
+  engine: ComputeEngine
+  /** Who answers for services, here from the record alone. */
+  askFor: (run: AskingRun) => AskService
+}
 
 const Table = z.object({
   run_id: z.string(),
@@ -47,7 +56,8 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
     const { port, layout } = stats
     const nodeId = rowId.slice(rowId.lastIndexOf('/') + 1)
     const relation = `${nodeId}.${port}`
-    const { explained, sources, files, items } = await openPastRun(parts, runId, nodeId)
+    const past = await openPastRun(parts, runId, nodeId)
+    const { explained, sources, files, items, answers, findResponses } = past
     const { plan, carried, steps } = explained
     const { columns = [] } = steps.relations.find(({ id }) => id === relation) ?? {}
     if (findColumn(columns, column) === undefined) {
@@ -59,11 +69,12 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
         plan,
         sources,
         rowColumn: carried.rowColumn,
+        answers,
         row: { table: asked, blobKey: uri, layout, at: row }
       },
       (reading, provided) =>
         explainCell(
-          { reading, explained, sources: provided },
+          { reading, explained, sources: provided, findResponses },
           { relation, column, start: rowLike(columns, asked, row, carried.prefix) }
         )
     )
@@ -73,7 +84,8 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
   }
 
   const missing: FlowForgeApi['explain']['missing'] = async ({ runId, nodeId, key }) => {
-    const { explained, sources, files, items } = await openPastRun(parts, runId, nodeId)
+    const past = await openPastRun(parts, runId, nodeId)
+    const { explained, sources, files, items, answers, findResponses } = past
     const { plan, carried, steps } = explained
     const target =
       ['in', 'out']
@@ -87,9 +99,12 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
       Object.entries(key).map(([name, value]) => [keyVariable(name), value])
     )
     const explanation = await engine.explore(
-      { plan, sources, rowColumn: carried.rowColumn, variables },
+      { plan, sources, rowColumn: carried.rowColumn, answers, variables },
       (reading, provided) =>
-        explainMissing({ reading, explained, sources: provided }, { target, keys: Object.keys(key) })
+        explainMissing(
+          { reading, explained, sources: provided, findResponses },
+          { target, keys: Object.keys(key) }
+        )
     )
     if ('refused' in explanation) throw new FlowForgeError('INVALID_INPUT', explanation.refused, { key })
     return { ...explanation, files, items }

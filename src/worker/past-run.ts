@@ -3,10 +3,12 @@ import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { resolveGraph } from '../workflow/catalog/resolve.ts'
 import { UsedItem } from '../workflow/catalog/used-item.ts'
 import { planExplanation, type ExplainPlan } from '../workflow/explain/explain-plan.ts'
+import type { FindResponses } from '../workflow/explain/responses.ts'
 import { Graph } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
 import type { ExplainedFile } from './api/explain.ts'
 import type { Catalog, CatalogSource } from './catalog.ts'
+import type { AskService } from './engine/ask-service.ts'
 import type { ItemVersions } from './catalog-items/item-versions.ts'
 import {
   sourceKey,
@@ -14,9 +16,14 @@ import {
   type PreparedSource,
   type PreparedSources
 } from './engine/compute-engine.ts'
+import type { AskingRun } from './http/ask.ts'
+import { createRecordedResponses } from './http/recorded-responses.ts'
 
 /** What a run's manifest says that it takes to compute its rows again. */
 const Manifest = z.object({
+  workflowId: z.string(),
+  replayOf: z.string().optional(),
+  verifies: z.string().optional(),
   graph: Graph,
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   sources: z.array(
@@ -31,6 +38,9 @@ export type PastRun = {
   readonly sources: PreparedSources
   readonly files: ExplainedFile[]
   readonly items: UsedItem[]
+  /** Answers of services as the run recorded them; nothing is sent. */
+  readonly answers: AskService
+  readonly findResponses: FindResponses
 }
 
 type Parts = {
@@ -38,6 +48,7 @@ type Parts = {
   readonly catalog: Catalog
   readonly itemVersions: ItemVersions
   readonly engine: ComputeEngine
+  readonly askFor: (run: AskingRun) => AskService
 }
 
 const gone = (name: string): FlowForgeError =>
@@ -75,7 +86,7 @@ const rejectingIn = async ({ context }: Parts, runId: string): Promise<ReadonlyS
  * @throws FlowForgeError `NOT_FOUND` where a file is gone, `CONFLICT` where this version cannot compute it again
  */
 export const openPastRun = async (parts: Parts, runId: string, nodeId: string): Promise<PastRun> => {
-  const { catalog, itemVersions, engine } = parts
+  const { context, catalog, itemVersions, engine, askFor } = parts
   const manifest = await openManifest(parts, runId)
   const resolved = resolveGraph(manifest.graph, await itemVersions.ofRun(manifest.catalog))
   if (resolved.problems.length > 0) throw cannotLookInto(resolved.problems)
@@ -108,16 +119,19 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
     }
   })
   if (!('plan' in answer)) throw cannotLookInto(answer.problems.map(resolved.toOriginal))
-  const asking = answer.plan.unfolded.graph.nodes.find(
-    ({ id, kind }) => kind === 'http' && answer.plan.steps.steps.some(({ nodeId: step }) => step === id)
-  )
-  if (asking !== undefined) {
-    const message = `"${asking.name}" asked a service on the way: what comes from its answers cannot be explained yet. Its requests are on record.`
-    throw new FlowForgeError('CONFLICT', message, { nodeId: asking.id })
-  }
+  const recordedIn = manifest.replayOf ?? manifest.verifies ?? runId
+  const responses = createRecordedResponses(context, recordedIn)
   return {
     explained: answer.plan,
     sources,
+    answers: askFor({
+      runId,
+      workflowId: manifest.workflowId,
+      recordedIn,
+      log: async () => undefined,
+      onRecorded: responses.note
+    }),
+    findResponses: responses.find,
     items: manifest.catalog,
     files: manifest.sources.map(({ nodeId: reader, name, sha256 }) => ({
       nodeId: reader,

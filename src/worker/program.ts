@@ -115,7 +115,7 @@ export const startProgram = async (args: {
       runs: createRunHandlers({ context, aggregates, engine, planning, runner, world }),
       requests: createRequestHandlers({ context, aggregates }),
       artifacts: createArtifactHandlers({ context, engine, profiles }),
-      explain: createExplainHandlers({ context, catalog, itemVersions, engine }),
+      explain: createExplainHandlers({ context, catalog, itemVersions, engine, askFor }),
       lineage: createLineageHandlers(context),
       replicas: createReplicaHandlers(context),
       catalog: createCatalogHandlers({

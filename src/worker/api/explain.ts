@@ -25,8 +25,11 @@ export type ExplainedFile = { nodeId: string; name: string; fileName: string; sh
 type Used = { files: ExplainedFile[]; items: UsedItem[] }
 
 export type ExplainApi = {
-  /** Where a value comes from: computed again from the run's own inputs, which are kept by their hash. */
+  /**
+   * Where a value comes from: computed again from the run's own inputs, which are kept by their hash. What services
+   * answered is taken from the record, and a step that asked names the responses; nothing is sent.
+   */
   cell(args: Inputs['cell']): Promise<CellExplanation & Used>
-  /** Why a row is not there. */
+  /** Why a row is not there: which filter, join, rule, expression that failed, or response of a service took it. */
   missing(args: Inputs['missing']): Promise<MissingExplanation & Used>
 }

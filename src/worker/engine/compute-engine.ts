@@ -203,6 +203,8 @@ export interface ComputeEngine {
       rowColumn: string
       variables?: ParameterValues
       row?: StoredRow
+      /** Who answers for services that the plan asks; their requests and answers stand there as tables, too. */
+      answers?: AskService | undefined
       signal?: AbortSignal
     },
     ask: (reading: Reading, provided: ReadonlySet<string>) => Promise<T>

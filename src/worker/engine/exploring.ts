@@ -1,4 +1,4 @@
-import { FlowForgeError, type BlobStorePort } from '../../db/ports.ts'
+import { FlowForgeError, toFlowForgeError, type BlobStorePort } from '../../db/ports.ts'
 import type { Reading } from '../../workflow/explain/explain-cell.ts'
 import { quoteName } from '../../workflow/sql-text.ts'
 import { readPiece } from './arrow-file.ts'
@@ -6,6 +6,7 @@ import { openArtifact } from './artifact-blob.ts'
 import type { ArrowLayout, ComputeEngine, StoredRow } from './compute-engine.ts'
 import { fetchRows } from './pages.ts'
 import { preparedSource, setParameters } from './plan-session.ts'
+import { provideAnswers } from './service-answers.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
@@ -15,7 +16,17 @@ type Parts = { readonly sessions: Sessions; readonly tables: SourceTables; reado
 const toReading = (session: Session): Reading => ({
   run: session.run,
   count: async (sql) => Number((await session.rows(sql))[0]?.['count']),
-  rows: (sql, columns) => fetchRows(session, sql, columns)
+  rows: (sql, columns) => fetchRows(session, sql, columns),
+  failure: async (sql) => {
+    try {
+      for await (const batch of session.stream(sql)) void batch
+      return null
+    } catch (thrown) {
+      const { code, details, message } = toFlowForgeError(thrown)
+      if (code === 'INVALID_INPUT' && details['reason'] === 'query') return message
+      throw thrown
+    }
+  }
 })
 
 const pieceWith = (
@@ -33,6 +44,7 @@ const pieceWith = (
 }
 
 let asked = 0
+const NEVER = new AbortController().signal
 
 /** One row of an artifact as a table of the session. */
 const provideRow = async (session: Session, blobStore: BlobStorePort, row: StoredRow): Promise<void> => {
@@ -53,7 +65,7 @@ const provideRow = async (session: Session, blobStore: BlobStorePort, row: Store
 /** Lends a session in which a plan's sources stand with their rows numbered; see `ComputeEngine.explore`. */
 export const explorePlan =
   ({ sessions, tables, blobStore }: Parts): ComputeEngine['explore'] =>
-  ({ plan, sources, rowColumn, variables = {}, row, signal }, ask) =>
+  ({ plan, sources, rowColumn, variables = {}, row, answers, signal }, ask) =>
     sessions.work({ signal }, async (place) => {
       const { session } = place
       await setParameters(session, { ...plan.parameters, ...variables })
@@ -68,6 +80,8 @@ export const explorePlan =
         await session.run(`CREATE TEMP VIEW ${quoteName(id)} AS SELECT *, ${number} FROM ${rows}`)
         provided.add(id)
       }
+      const all = new Set(plan.relations.map(({ id }) => id))
+      await provideAnswers(session, plan, all, provided, answers, signal ?? NEVER)
       if (row !== undefined) await provideRow(session, blobStore, row)
       return ask(toReading(session), provided)
     })

@@ -8,6 +8,15 @@ import { requestHash, textHash, toKept } from './kept-request.ts'
 import { planned, prefixOf, type Entry } from './ledger.ts'
 import { sendUntilSettled, type Job, type SendingParts } from './sending.ts'
 
+/** A row's request as the ledger has it. */
+export type Recorded = {
+  readonly nodeId: string
+  /** The row's key in the node. */
+  readonly key: string
+  readonly ledgerKey: string
+  readonly entry: Entry
+}
+
 /** The run that asks. `recordedIn`: its answers are that run's, and nothing is sent. */
 export type AskingRun = {
   readonly runId: string
@@ -17,6 +26,8 @@ export type AskingRun = {
   readonly answersOf?: string | undefined
   /** A preview shows what is on record and says, where it is not, how to ask. */
   readonly isPreview?: boolean
+  /** Told, of each answer that is taken from the record, where it stands in the ledger. */
+  readonly onRecorded?: (recorded: Recorded) => void
   readonly log: (entry: { nodeId: string; message: string; meta: Record<string, unknown> }) => Promise<void>
 }
 
@@ -153,6 +164,9 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
           throw run.isPreview === true ? notAsked(nodeId) : notRecorded(each, run.recordedIn ?? run.runId)
         }
         tally.recorded += 1
+        for (const { key } of each.rows) {
+          run.onRecorded?.({ nodeId, key, ledgerKey: each.ledgerKey, entry })
+        }
         answers.push(...(await recordedRows(each, entry)))
       }
       return answers

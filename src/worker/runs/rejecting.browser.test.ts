@@ -130,6 +130,74 @@ describe('a row for which an expression fails', () => {
     expect(JSON.stringify(told)).toContain('"rowNumbers":[3]')
   })
 
+  test('is missing for the expression that failed, in the words of the engine', async () => {
+    const workflowId = await prepare(
+      documentOf(
+        'Casts',
+        [
+          ['in', 'source', { dataSource: 'in.csv' }],
+          [
+            'cast',
+            'transform',
+            {
+              steps: [
+                { op: 'filter', where: `k <> 'z'` },
+                { op: 'derive', columns: { n: 'CAST(v AS INTEGER)' } }
+              ]
+            }
+          ],
+          [
+            'rules',
+            'rule',
+            {
+              rules: [
+                { name: 'early', when: `n / CAST(k = 'a' AS INTEGER) > 0 AND k <= 'a'` },
+                { name: 'dated', when: `k = 'c'`, set: { d: 'CAST(k AS DATE)' } },
+                { name: 'none', when: 'n IS NULL', reject: 'no number' }
+              ],
+              mode: 'first'
+            }
+          ],
+          ['out', 'sink', { format: 'csv', fileName: 'out.csv' }]
+        ],
+        [
+          ['in', 'cast'],
+          ['cast', 'rules'],
+          ['rules', 'out']
+        ]
+      )
+    )
+    const { runId } = await program.run({ workflowId })
+    const lastFor = async (k: string) =>
+      (await program.flowforge.explain.missing({ runId, nodeId: 'out', key: { k } })).steps.at(-1)
+    expect(await lastFor('b')).toMatchObject({
+      nodeId: 'cast',
+      step: 1,
+      op: 'derive',
+      failures: [
+        {
+          column: 'n',
+          text: 'CAST(v AS INTEGER)',
+          message: expect.stringContaining(`Could not convert string 'two' to INTEGER`),
+          rows: 1
+        }
+      ],
+      elsewhere: [{ port: 'rejected', rows: 1 }]
+    })
+    expect(await lastFor('c')).toMatchObject({
+      nodeId: 'rules',
+      rules: [],
+      failures: [
+        { column: 'd', text: 'CAST(k AS DATE)', message: expect.stringContaining('invalid date'), rows: 1 }
+      ]
+    })
+    expect(await lastFor('d')).toMatchObject({
+      nodeId: 'rules',
+      failures: [],
+      rules: [{ name: 'none', rows: 1, reject: 'no number' }]
+    })
+  })
+
   test('that cannot be told from the others ends the run', async () => {
     const sum = { steps: [{ op: 'aggregate', columns: { s: 'sum(CAST(v AS INTEGER))' } }] }
     const workflowId = await prepare(

@@ -1,9 +1,11 @@
 import { type Graph, type GraphEdge, type GraphNode } from '../graph.ts'
 import { topologicalOrder } from '../graph-order.ts'
 import { reachedBy } from '../lineage/column-lineage.ts'
+import { HttpSpec } from '../nodes/http-spec.ts'
 import { JoinSpec } from '../nodes/join.ts'
 import { TransformSpec, type Step } from '../nodes/transform-spec.ts'
 import { quoteName, sameName } from '../sql-text.ts'
+import { portsOf } from './ports-of.ts'
 
 /** A row of a relation comes from a row of `input` where all these columns are equal, NULL to NULL; `from` null: NULL. */
 export type Link = {
@@ -153,6 +155,12 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
         [...own, ...added],
         inputs.map((input) => ({ input, pairs: same(own), kind: 'row' }))
       )
+      // Rows for which an expression of the step fails leave as they came.
+      leave(
+        `${node.id}.rejected`,
+        own,
+        inputs.map((input) => ({ input, pairs: same(own), kind: 'row' }))
+      )
     }
     if (step === undefined) return passOn([])
     switch (step.op) {
@@ -222,6 +230,31 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     leave(`${node.id}.out`, [...ofLeft, ...ofRight], [leftLink, { input, pairs: same(ofRight), kind: 'row' }])
   }
 
+  /** Requests are told apart as they were without marks, or no answer would be found again. */
+  const addHttp = (node: GraphNode): void => {
+    const [edge] = incoming(node.id)
+    const own = edge === undefined ? [] : marksOf(edge)
+    const from = incoming(node.id).map((each): Link => ({
+      input: keepEdge(each),
+      pairs: same(own),
+      kind: 'row'
+    }))
+    const { per, key = [], response } = HttpSpec.safeParse(node.spec).data ?? {}
+    const visible = edge === undefined ? [] : columnsOf(`${edge.from}.${edge.fromPort}`)
+    const index = `${prefix}${node.id}`
+    nodes.push({
+      ...node,
+      spec: {
+        ...node.spec,
+        ...(per === 'row' && key.length === 0 ? { key: [...visible] } : {}),
+        ...(response === undefined ? {} : { response: { ...response, indexTo: response.indexTo ?? index } })
+      }
+    })
+    // Under a name of its own already, the place is no mark: it goes where the person sends it.
+    const added = response === undefined || response.indexTo !== undefined ? [] : [index]
+    for (const port of portsOf(node, graph)) leave(`${node.id}.${port}`, [...own, ...added], from)
+  }
+
   const add = (node: GraphNode): void => {
     switch (node.kind) {
       case 'source': {
@@ -241,10 +274,11 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
         return addStep(node, TransformSpec.safeParse(node.spec).data?.steps[0])
       case 'join':
         return addJoin(node)
+      case 'http':
+        return addHttp(node)
       case 'rule':
       case 'branch':
-      case 'sink':
-      case 'http': {
+      case 'sink': {
         const [edge] = incoming(node.id)
         const own = edge === undefined ? [] : marksOf(edge)
         const from = incoming(node.id).map((each): Link => ({
@@ -263,18 +297,4 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     if (node !== undefined) add(node)
   }
   return { graph: { ...graph, nodes, edges }, links, rowColumn, prefix }
-}
-
-/** Ports that may be asked about: all that edges begin at, and the usual ones. */
-const portsOf = (node: GraphNode, { edges }: Graph): readonly string[] => {
-  const asked = edges.filter(({ from }) => from === node.id).map(({ fromPort }) => fromPort)
-  const outputs: unknown = node.spec['outputs']
-  const named = Array.isArray(outputs)
-    ? outputs.flatMap((output: unknown) =>
-        typeof output === 'object' && output !== null && 'name' in output && typeof output.name === 'string'
-          ? [output.name]
-          : []
-      )
-    : []
-  return [...new Set([...asked, ...named, 'out', 'rejected', 'in'])]
 }

@@ -6,6 +6,7 @@ import type { Column } from '../value-type.ts'
 import type { ExplainPlan } from './explain-plan.ts'
 import type { CellExplanation, ExplainedStep } from './explanation.ts'
 import { followBack, type Asking } from './follow.ts'
+import { askingNode, responsesOf, type FindResponses } from './responses.ts'
 import { rulesThatDecided } from './rules-that-decided.ts'
 import { describeRelation, edgeOf, textsAbout } from './step-words.ts'
 
@@ -16,11 +17,14 @@ type Row = Readonly<Record<string, unknown>>
 export type Reading = Asking & {
   /** A query's rows as values for a person: exact integers, dates as text. */
   readonly rows: (sql: string, columns: readonly Column[]) => Promise<readonly Row[]>
+  /** What the engine says where a query cannot be computed; null where it can. */
+  readonly failure: (sql: string) => Promise<string | null>
 }
-type Parts = {
+export type ExplainParts = {
   readonly reading: Reading
   readonly explained: ExplainPlan
   readonly sources: ReadonlySet<string>
+  readonly findResponses: FindResponses
 }
 
 /** For each relation on the way, the columns whose values are in a column's values, or choose among them. */
@@ -44,7 +48,7 @@ const columnsOnTheWay = (
 }
 
 const tell = async (
-  { reading, explained }: Parts,
+  parts: ExplainParts,
   relation: Plan['relations'][number],
   {
     table,
@@ -53,6 +57,7 @@ const tell = async (
     names
   }: { table: string; total: number; inputTable: string | undefined; names: ReadonlySet<string> }
 ): Promise<ExplainedStep | undefined> => {
+  const { reading, explained } = parts
   const { unfolded, carried } = explained
   const described = describeRelation(unfolded, relation)
   if (described === undefined) return undefined
@@ -67,7 +72,9 @@ const tell = async (
       ? []
       : await reading.rows(`SELECT ${list} FROM ${quoteName(table)}${order} LIMIT ${TOLD_ROWS}`, asked)
   const node = unfolded.graph.nodes.find(({ id }) => id === relation.nodeId)
-  const isRule = node?.kind === 'rule' && edgeOf(unfolded.graph, relation.id) === undefined
+  const isEdge = edgeOf(unfolded.graph, relation.id) !== undefined
+  const isRule = node?.kind === 'rule' && !isEdge
+  const asking = askingNode(unfolded.graph, relation.nodeId, isEdge)
   const links = carried.links.get(relation.id) ?? []
   return {
     ...described.place,
@@ -76,6 +83,10 @@ const tell = async (
       isRule && inputTable !== undefined
         ? await rulesThatDecided(reading, unfolded.graph, node, inputTable)
         : [],
+    responses:
+      asking === undefined
+        ? []
+        : await responsesOf(parts, asking, { port: relation.port, table, names: [...names] }),
     columns: columns.map(({ name, type }) => ({ name, type })),
     total,
     rows: rows.map((row) => Object.fromEntries(columns.map(({ name }) => [name, row[name] ?? null]))),
@@ -90,7 +101,7 @@ const tell = async (
  * @throws Error where the relation has no such column
  */
 export const explainCell = async (
-  parts: Parts,
+  parts: ExplainParts,
   { relation, column, start }: { relation: string; column: string; start: (rows: string) => string }
 ): Promise<CellExplanation> => {
   const { reading, explained, sources } = parts

@@ -3,20 +3,17 @@ import { findTraced } from '../lineage/traced.ts'
 import type { Plan } from '../plan-types.ts'
 import { findColumn, nameList, quoteName, quoteText } from '../sql-text.ts'
 import type { Link } from './carry.ts'
-import type { Reading } from './explain-cell.ts'
+import type { ExplainParts } from './explain-cell.ts'
 import type { ExplainPlan } from './explain-plan.ts'
 import type { FollowedStep, MissingExplanation } from './explanation.ts'
+import { failuresOf } from './failures.ts'
 import { followOn, type Followed } from './follow.ts'
+import { askingNode, responsesOf } from './responses.ts'
 import { rulesThatDecided } from './rules-that-decided.ts'
 import { describeRelation, edgeOf } from './step-words.ts'
 
 const TOLD_LOST = 10
 type Relation = Plan['relations'][number]
-type Parts = {
-  readonly reading: Reading
-  readonly explained: ExplainPlan
-  readonly sources: ReadonlySet<string>
-}
 
 /** Which column of which source each column of a key is, unchanged; by source. */
 type Sought = ReadonlyMap<string, readonly { readonly column: string; readonly key: string }[]>
@@ -85,11 +82,12 @@ const before = ({ carried, steps }: ExplainPlan, input: string): string =>
   steps.relations.some(({ id }) => id === input) ? input : (carried.links.get(input)?.[0]?.input ?? input)
 
 const tellStep = async (
-  { reading, explained }: Parts,
+  parts: ExplainParts,
   followed: Followed,
   relation: Relation,
   looksAt: readonly string[]
 ): Promise<FollowedStep | undefined> => {
+  const { reading, explained } = parts
   const { unfolded, carried, steps } = explained
   const described = describeRelation(unfolded, relation)
   const links = (carried.links.get(relation.id) ?? []).filter(({ input }) => followed.count(input) > 0)
@@ -105,12 +103,23 @@ const tellStep = async (
     shown
   )
   const node = unfolded.graph.nodes.find(({ id }) => id === relation.nodeId)
-  const isRule = node?.kind === 'rule' && edgeOf(unfolded.graph, relation.id) === undefined
-  const rules = isRule ? await rulesThatDecided(reading, unfolded.graph, node, inputTable) : []
+  const isEdge = edgeOf(unfolded.graph, relation.id) !== undefined
+  const isTried =
+    !isEdge && steps.steps.some(({ nodeId, failed }) => nodeId === relation.nodeId && failed !== undefined)
+  const isRule = node?.kind === 'rule' && !isEdge
+  const rules = isRule ? await rulesThatDecided(reading, unfolded.graph, node, inputTable, isTried) : []
+  const asking = askingNode(unfolded.graph, relation.nodeId, isEdge)
+  const rejected = followed.table(`${relation.nodeId}.rejected`)
   return {
     ...described.place,
     texts: described.texts,
     rules: rules.filter(({ reject }) => reject !== null),
+    failures:
+      isTried && node !== undefined ? await failuresOf(reading, unfolded.graph, node, inputTable) : [],
+    responses:
+      asking === undefined || rejected === undefined
+        ? []
+        : await responsesOf(parts, asking, { port: 'rejected', table: rejected, names: [] }),
     rowsIn: links.reduce((sum, each) => sum + followed.count(each.input), 0),
     rowsOut: followed.count(relation.id),
     elsewhere: steps.relations
@@ -133,7 +142,7 @@ const leadingTo = ({ carried }: ExplainPlan, target: string): ReadonlySet<string
  * variables of the session (`keyVariable`). `refused`, for a person: the key cannot be looked for.
  */
 export const explainMissing = async (
-  parts: Parts,
+  parts: ExplainParts,
   { target, keys }: { readonly target: string; readonly keys: readonly string[] }
 ): Promise<MissingExplanation | { readonly refused: string }> => {
   const { reading, explained, sources } = parts

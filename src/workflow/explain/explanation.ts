@@ -15,6 +15,40 @@ export type ExplainedText = {
 /** A rule, and how many of the rows asked about it decided. */
 export type ExplainedRule = { readonly name: string; readonly rows: number; readonly reject: string | null }
 
+/**
+ * An expression that failed for rows, which left by `rejected` for it: in the engine's words, of the first of them.
+ */
+export type ExplainedFailure = {
+  /** The column that it gives; null for a condition. */
+  readonly column: string | null
+  readonly text: string
+  readonly message: string
+  readonly rows: number
+}
+
+/** An attempt of a request as it is on record: what left, masked, and what came back. */
+export type RecordedResponse = {
+  readonly requestId: string
+  readonly method: string
+  readonly url: string
+  readonly status: number | null
+  readonly at: string
+  readonly ms: number | null
+}
+
+/** A service's answer that rows at a step come from, or were rejected for. */
+export type ExplainedResponse = {
+  /** Null where none left: a person took the request as done, or its template could not be filled. */
+  readonly request: RecordedResponse | null
+  readonly status: number | null
+  /** Why it could not be used; null where it was. */
+  readonly reason: string | null
+  /** Of the step's rows. */
+  readonly rows: number
+  /** Where in the answer the columns that are told about stand. */
+  readonly pointers: readonly { readonly column: string; readonly pointer: string }[]
+}
+
 /** Where a step stands: a node of the workflow, a step of it where it is a transform, or an edge's condition before it. */
 export type ExplainedPlace = {
   readonly nodeId: string
@@ -30,6 +64,8 @@ export type ExplainedPlace = {
 export type ExplainedStep = ExplainedPlace & {
   readonly texts: readonly ExplainedText[]
   readonly rules: readonly ExplainedRule[]
+  /** Answers that the rows' values come from, of a step that asked a service; the first hundred. */
+  readonly responses: readonly ExplainedResponse[]
   /** Columns whose values are in the value that was asked about, or chose it. */
   readonly columns: readonly Pick<Column, 'name' | 'type'>[]
   /** Of all rows; `rows` are the first hundred, with these columns. */
@@ -51,6 +87,10 @@ export type FollowedStep = ExplainedPlace & {
   readonly texts: readonly ExplainedText[]
   /** Rules that rejected some of the rows. */
   readonly rules: readonly ExplainedRule[]
+  /** Expressions that failed for some of the rows. */
+  readonly failures: readonly ExplainedFailure[]
+  /** Answers for which some of the rows were rejected. */
+  readonly responses: readonly ExplainedResponse[]
   /** Other ports by which they left. */
   readonly elsewhere: readonly { readonly port: string; readonly rows: number }[]
   /** Columns that the step looks at, and the first of the rows that did not go on. */

@@ -122,7 +122,8 @@ const traceHttp = (raw: unknown, input: Traced | undefined, names: readonly stri
   if (spec === undefined || spec.template !== undefined || input === undefined) return null
   const text = JSON.stringify([spec.request, spec.idempotencyKey])
   const asked = namesOf(input).filter((name) => text.includes(`{{${JSON.stringify(name).slice(1, -1)}}}`))
-  const answered = Object.keys(spec.response?.columns ?? {})
+  const { columns = {}, indexTo } = spec.response ?? {}
+  const answered = [...Object.keys(columns), ...(indexTo === undefined ? [] : [indexTo])]
   return {
     columns: names.map((name) => {
       const isAnswered = answered.some((other) => sameName(other, name))

@@ -11,6 +11,8 @@ type Asking = {
   readonly asked: readonly Column[]
   /** The columns that tell requests apart. */
   readonly keys: readonly Column[]
+  /** The column that gets the place of an answer's row among those of its answer. */
+  readonly indexTo?: string | undefined
 }
 
 /** The text of a value; a zoned timestamp's is that of its moment in UTC. */
@@ -117,18 +119,20 @@ export const compileRelations = async (
   const order = `ORDER BY "_keyed".${quoteName(at)}, "_answers"."_index"`
   const reason = reasonSql(reads)
   const values = reads.map((read) => valueSql(read, plan.onError === 'fail'))
+  const place = asking.indexTo === undefined ? [] : [`"_answers"."_index" AS ${quoteName(asking.indexTo)}`]
   const marks =
     plan.onError === 'keep' ? [`${reason} AS ${quoteName(freeName(input.columns, '_error'))}`] : []
   const passes = plan.onError === 'reject' ? `WHERE (${reason}) IS NULL` : ''
   const out = await compiling.describe(
     '',
-    `SELECT ${[...own, ...values, ...marks].join(', ')} ${from} ${passes} ${order}`,
+    `SELECT ${[...own, ...values, ...place, ...marks].join(', ')} ${from} ${passes} ${order}`,
     over
   )
 
   const plain = input.columns.filter(({ name }) => !['_status', '_reason'].includes(name.toLowerCase()))
   const gone = [
     ...plain.map(({ name }) => `"_keyed".${quoteName(name)}`),
+    ...place,
     `"_answers"."_status"`,
     `${reason} AS "_reason"`
   ]

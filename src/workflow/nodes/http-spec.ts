@@ -18,12 +18,16 @@ const Request = z.strictObject({
   body: z.unknown().optional()
 })
 
-/** `types` and `format` are additions: what a column is read as (text where nothing is said), and what an answer is in. */
+/**
+ * `types`, `format` and `indexTo` are additions: what a column is read as (text where nothing is said), what an answer is
+ * in, and the column that gets the place, from 0, of the element that a row was made of.
+ */
 const Response = z.strictObject({
   columns: z.record(ColumnName, Pointer),
   explode: Pointer.optional(),
   types: z.record(ColumnName, ValueType).optional(),
-  format: z.enum(['json', 'csv']).optional()
+  format: z.enum(['json', 'csv']).optional(),
+  indexTo: ColumnName.optional()
 })
 
 export const HttpSpec = z.strictObject({

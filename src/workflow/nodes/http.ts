@@ -24,7 +24,8 @@ const invalid = (spec: HttpSpec): readonly SpecProblem[] => {
   if ((template === undefined) === (request === undefined)) {
     return [{ path: '', message: 'An HTTP node has a template or a request, one of them.' }]
   }
-  const names = Object.keys(response?.columns ?? {})
+  const columns = Object.keys(response?.columns ?? {})
+  const names = [...columns, ...(response?.indexTo === undefined ? [] : [response.indexTo])]
   const twice = doubled(names)
   return [
     ...Object.keys(request?.headers ?? {})
@@ -37,7 +38,7 @@ const invalid = (spec: HttpSpec): readonly SpecProblem[] => {
       ? []
       : [{ path: '.response.columns', message: `Two columns would be called "${twice}".` }]),
     ...Object.keys(response?.types ?? {})
-      .filter((name) => !names.includes(name))
+      .filter((name) => !columns.includes(name))
       .map((name) => ({
         path: `.response.types${keyPath(name)}`,
         message: `There is no column "${name}" in the answer to be read as a type.`
@@ -147,9 +148,9 @@ export const readHttp = readerOf<HttpSpec>({
   compile: async (spec, compiling) => {
     const [input] = compiling.input('in')
     if (input === undefined || spec.request === undefined) return undefined
-    const taken = Object.keys(spec.response?.columns ?? {}).find(
-      (name) => findColumn(input.columns, name) !== undefined
-    )
+    const { columns = {}, indexTo } = spec.response ?? {}
+    const added = [...Object.keys(columns), ...(indexTo === undefined ? [] : [indexTo])]
+    const taken = added.find((name) => findColumn(input.columns, name) !== undefined)
     if (taken !== undefined) {
       const message = `Two columns would be called "${taken}": the rows have it already. Give the answer's another name.`
       return compiling.report(`.response.columns${keyPath(taken)}`, 'invalid', message)
@@ -159,7 +160,7 @@ export const readHttp = readerOf<HttpSpec>({
     const keys = await keyColumns(spec, asked, input.columns, compiling)
     if (keys === undefined) return undefined
     return compileRelations(
-      { per: spec.per, plan: toPlan(spec, spec.request), input, asked, keys },
+      { per: spec.per, plan: toPlan(spec, spec.request), input, asked, keys, indexTo },
       compiling
     )
   }
