@@ -60,6 +60,19 @@ for (const look of [
     await page.screenshot({ path: test.info().outputPath('missing.png') })
 
     await page.getByRole('tab', { name: 'Lineage' }).click()
+    const isWide = look.screen.width >= 768
+    if (isWide) {
+      const drawing = page.getByRole('region', { name: 'Drawing of the lineage' })
+      await drawing.getByRole('button', { name: /columns of Result/ }).press('Enter')
+      const columns = (name: string) => drawing.getByRole('list', { name: `Columns of ${name}` })
+      await columns('Result').getByRole('button', { name: 'mean_delay' }).press('Enter')
+      await expect(columns('Flights').getByRole('button', { name: 'delay value' })).toBeVisible()
+      await expect(columns('Flights').getByRole('button', { name: 'origin decides' })).toBeVisible()
+      await expect(columns('Airports').getByRole('button', { name: 'iata decides' })).toBeVisible()
+      await page.screenshot({ path: test.info().outputPath('drawing.png') })
+      await expectAccessible(page)
+      await page.getByRole('tab', { name: 'List' }).click()
+    }
     await page.getByRole('button', { name: 'mean_delay' }).click()
     await expect(page.getByText('of flights-2k.json, aggregated')).toBeVisible()
     await expect(page.getByText('of airports.csv, groups rows')).toBeVisible()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Row } from '../../worker/api.ts'
-import { NodeKind } from '../../workflow/graph.ts'
+import { Graph, NodeKind } from '../../workflow/graph.ts'
 import {
   LineageEdge as EdgeColumns,
   type LineageEdge as ColumnsOfEdge
@@ -225,4 +225,11 @@ export const toLineageEdge = (row: Row): LineageEdge => {
   const edge = LineageRow.parse(row)
   const { columns = [], rows = [] } = EdgeColumns.parse(json(edge.edge_json ?? null))
   return { from: edge.from_artifact_id, to: edge.to_artifact_id, columns, rows }
+}
+
+/** The graph as the run had it; what is not on record, or of another form, is null. */
+export const GRAPH_SQL = `SELECT input_manifest_json -> '$.graph' AS graph FROM runs WHERE id = ?`
+export const toRunGraph = (row: Row): Graph | null => {
+  const text = row['graph']
+  return typeof text === 'string' ? (Graph.safeParse(JSON.parse(text)).data ?? null) : null
 }
