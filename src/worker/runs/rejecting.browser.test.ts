@@ -130,6 +130,8 @@ describe('a row for which an expression fails', () => {
     expect(JSON.stringify(told)).toContain('"rowNumbers":[3]')
   })
 
+  const EARLY = `CAST(CASE WHEN k = 'a' THEN 'one' ELSE '1' END AS INTEGER) > 5`
+
   test('is missing for the expression that failed, in the words of the engine', async () => {
     const workflowId = await prepare(
       documentOf(
@@ -151,7 +153,7 @@ describe('a row for which an expression fails', () => {
             'rule',
             {
               rules: [
-                { name: 'early', when: `n / CAST(k = 'a' AS INTEGER) > 0 AND k <= 'a'` },
+                { name: 'early', when: EARLY },
                 { name: 'dated', when: `k = 'c'`, set: { d: 'CAST(k AS DATE)' } },
                 { name: 'none', when: 'n IS NULL', reject: 'no number' }
               ],
@@ -183,6 +185,13 @@ describe('a row for which an expression fails', () => {
         }
       ],
       elsewhere: [{ port: 'rejected', rows: 1 }]
+    })
+    expect(await lastFor('a')).toMatchObject({
+      nodeId: 'rules',
+      rules: [],
+      failures: [
+        { column: null, text: EARLY, message: expect.stringContaining(`convert string 'one'`), rows: 1 }
+      ]
     })
     expect(await lastFor('c')).toMatchObject({
       nodeId: 'rules',

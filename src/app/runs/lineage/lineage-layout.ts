@@ -2,7 +2,7 @@ import { Graph as LayoutGraph, layout } from '@dagrejs/dagre'
 import type { LineageGraph } from './lineage-graph.ts'
 
 /** Sizes in CSS pixels at zoom 1; a column's row is one of a grid of data. */
-export const BOX_WIDTH = 224
+export const BOX_WIDTH = 200
 const HEAD_HEIGHT = 72
 const COLUMN_HEIGHT = 26
 /** Columns that a box shows before it scrolls. */
@@ -19,7 +19,7 @@ export const layOutLineage = (
   columnsOf: (boxId: string) => number
 ): ReadonlyMap<string, Place> => {
   const drawing = new LayoutGraph()
-  drawing.setGraph({ rankdir: 'LR', nodesep: 24, ranksep: 56, marginx: 16, marginy: 16 })
+  drawing.setGraph({ rankdir: 'LR', nodesep: 24, ranksep: 40, marginx: 16, marginy: 16 })
   drawing.setDefaultEdgeLabel(() => ({}))
   for (const { id } of boxes) drawing.setNode(id, { width: BOX_WIDTH, height: boxHeight(columnsOf(id)) })
   for (const { from, to } of wires) drawing.setEdge(from, to)
