@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 
 const path = join(import.meta.dirname, '../docs/crash.md')
-const SECTIONS = ['Chromium', 'Firefox', 'Many tabs', 'Simulated file system', 'Planted faults'] as const
+const SECTIONS = [
+  'Chromium',
+  'Firefox',
+  'Many tabs',
+  'Work',
+  'Simulated file system',
+  'Planted faults'
+] as const
 export type Section = (typeof SECTIONS)[number]
 
 const TITLE = `# What the crash harness found

@@ -12,6 +12,8 @@ const { values: options } = parseArgs({
     kills: { type: 'string' },
     only: { type: 'string' },
     tabs: { type: 'string', default: '100' },
+    people: { type: 'string', default: '5000' },
+    orders: { type: 'string', default: '100000' },
     browser: { type: 'string' },
     faults: { type: 'boolean', default: false },
     processes: { type: 'string', default: String(Math.min(4, availableParallelism())) },
@@ -41,6 +43,10 @@ const main = async () => {
   }
   installPackages()
   if (options.faults) return (await load('faults-main.ts')).runFaults({ seed, only: options.only })
+  if (options.only === 'work') {
+    const size = { seed, orders: Number(options.orders), people: Number(options.people) }
+    return (await load('work-main.ts')).runWork({ size, kills: Number(options.kills ?? 20) })
+  }
   if (options.browser !== undefined) {
     const { runInBrowser, runManyTabs } = await load('browser-main.ts')
     if (options.only === 'tabs') return runManyTabs({ browser: options.browser, tabs: Number(options.tabs) })

@@ -8,6 +8,8 @@ export type Seen = {
   readonly body: string
   /** When it came, in ms. */
   readonly at: number
+  /** The status that was written to a caller who was still there; null for none. */
+  status: number | null
   /** Whether it was answered with what was asked for. */
   answered: boolean
 }
@@ -73,6 +75,7 @@ export const startTestService = async (first: Behaviour, { cors = true } = {}): 
       headers,
       body: await bodyOf(request),
       at: performance.now(),
+      status: null,
       answered: false
     }
     seen.push(entry)
@@ -86,7 +89,10 @@ export const startTestService = async (first: Behaviour, { cors = true } = {}): 
       return
     }
     if ('afterMs' in act) await new Promise((resolve) => setTimeout(resolve, act.afterMs))
+    // Who has gone meanwhile is told nothing.
+    if (request.socket.destroyed) return
     const { status = 200, headers: own = {}, body = '' } = act
+    entry.status = status
     entry.answered = status < 300
     response.writeHead(status, { 'content-type': 'application/json', ...open, ...own }).end(body)
   }
