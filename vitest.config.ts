@@ -22,7 +22,7 @@ export default defineConfig({
         optimizeDeps: {
           exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm', 'parquet-wasm'],
           // Found late, in a worker: the page would be loaded anew in the middle of a test.
-          include: ['apache-arrow', 'apache-arrow/ipc/metadata/file']
+          include: ['apache-arrow', 'apache-arrow/ipc/metadata/file', 'write-excel-file/browser']
         },
         worker: { format: 'es' },
         test: {

@@ -1,5 +1,6 @@
 import { startDuckDB, type DuckDBInstance } from './duckdb-instance.ts'
-import { canceledError, isBroken, throwIfCanceled } from './engine-errors.ts'
+import { canceledError, isBroken } from './engine-errors.ts'
+import { orCanceled } from './or-canceled.ts'
 import { openSession, type Session } from './session.ts'
 
 /** A run's cancel must be obeyed at any price; anything else may be left to end by itself while others work. */
@@ -80,9 +81,8 @@ export const createSessions = (): Sessions => {
     { signal = new AbortController().signal, urgency = 'aside' },
     task
   ) => {
-    throwIfCanceled(signal)
-    const slot = await acquire()
-    throwIfCanceled(signal)
+    // Its start is for everybody, and goes on.
+    const slot = await orCanceled(signal, acquire())
     const { instance } = slot
     slot.underWay += 1
     const patience = outOfPatience(signal)

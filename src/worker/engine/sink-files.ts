@@ -1,43 +1,18 @@
-import type { RecordBatch } from 'apache-arrow'
 import { FlowForgeError } from '../../db/ports.ts'
 import type { SinkFormat } from '../../workflow/nodes/sink.ts'
-import type { Column } from '../../workflow/value-type.ts'
-import { readPiece } from './arrow-file.ts'
 import { arrowFileBytes } from './arrow-file-writing.ts'
-import { batchesIn } from './arrow-pieces.ts'
-import { cellReaders, columnVector, type CellReader } from './arrow-rows.ts'
+import { columnVector } from './arrow-rows.ts'
 import { columnarChunks } from './columnar-file.ts'
-import type { ArrowLayout } from './compute-engine.ts'
 import { createByteWriter, csvCellWriter, putComma, putLineFeed, putText } from './csv-bytes.ts'
 import { csvHeader } from './csv-text.ts'
 import { jsonMember } from './json-text.ts'
+import { createBreath } from './breath.ts'
 import { createLosses, type Losses } from './sink-losses.ts'
-import { toXlsx } from './xlsx-writing.ts'
-
-/** Rows of an artifact, as they lie in the blob store. */
-export type StoredTable = {
-  readonly blob: Blob
-  readonly layout: ArrowLayout
-  readonly columns: readonly Column[]
-}
+import { batchesOf, tableBatches, type StoredTable } from './stored-table.ts'
+import { toXlsx } from './xlsx-file.ts'
 
 /** Files are passed on in chunks of about this size. */
 const CHUNK_BYTES = 1024 * 1024
-
-export type BatchReaders = { readonly rows: number; readonly readers: readonly CellReader[] }
-
-const batchesOf = async function* ({ blob, layout }: StoredTable): AsyncGenerator<RecordBatch> {
-  for (const piece of layout.pieces) {
-    yield* batchesIn(await readPiece(blob, piece))
-  }
-}
-
-/** A table's batches, one piece in memory at a time. */
-export const tableBatches = async function* (table: StoredTable): AsyncGenerator<BatchReaders> {
-  for await (const batch of batchesOf(table)) {
-    yield { rows: batch.numRows, readers: cellReaders(batch, table.columns) }
-  }
-}
 
 const csvBytes = async function* (
   table: StoredTable,
@@ -101,10 +76,13 @@ const jsonBytes = async function* (
   yield encoder.encode(text + (first ? marks.close : marks.last))
 }
 
-const toStream = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
-  new ReadableStream(
+const toStream = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> => {
+  const breathe = createBreath()
+  return new ReadableStream(
     {
       pull: async (controller) => {
+        // Neither making the bytes nor storing them waits for anything: nobody else would be heard meanwhile.
+        await breathe()
         const { done, value } = await chunks.next()
         if (done === true) controller.close()
         else controller.enqueue(value)
@@ -113,6 +91,7 @@ const toStream = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
     },
     { highWaterMark: 0 }
   )
+}
 
 /** What a sheet can hold. */
 const SHEET_ROWS = 1_048_576
@@ -174,6 +153,6 @@ export const toFile = async (
       return toStream(arrowFileBytes(batchesOf(table)))
     case 'xlsx':
       checkFitsSheet(table)
-      return (await toXlsx(table, losses)).stream()
+      return (await toXlsx(table, losses, signal)).stream()
   }
 }

@@ -18,7 +18,8 @@ export type Loss = keyof typeof WORDS
 
 /** Counts what a file could not hold as it was, by column. */
 export type Losses = {
-  readonly note: (loss: Loss, column: string) => void
+  readonly note: (loss: Loss, column: string, count?: number) => void
+  readonly counted: () => readonly { readonly loss: Loss; readonly column: string; readonly count: number }[]
   /** One sentence a column and loss, for a person. */
   readonly messages: () => readonly string[]
 }
@@ -26,12 +27,13 @@ export type Losses = {
 export const createLosses = (): Losses => {
   const counts = new Map<string, { readonly loss: Loss; readonly column: string; count: number }>()
   return {
-    note: (loss, column) => {
+    note: (loss, column, count = 1) => {
       const key = `${loss} ${column}`
       const known = counts.get(key)
-      if (known === undefined) counts.set(key, { loss, column, count: 1 })
-      else known.count += 1
+      if (known === undefined) counts.set(key, { loss, column, count })
+      else known.count += count
     },
+    counted: () => [...counts.values()],
     messages: () =>
       [...counts.values()].map(
         ({ loss, column, count }) =>

@@ -3,7 +3,7 @@ import { FlowForgeError } from '../../db/ports.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { CellValue } from './arrow-rows.ts'
 import { hexText } from './csv-text.ts'
-import { tableBatches, type StoredTable } from './sink-files.ts'
+import { tableBatches, type StoredTable } from './stored-table.ts'
 import type { Loss, Losses } from './sink-losses.ts'
 
 /** Excel's numbers have 15 digits; what has more is written as text, so that none is lost. */
@@ -72,7 +72,7 @@ const toCell = (value: CellValue, column: Column, row: number, losses: Losses): 
  * stored as text, never as a formula.
  * @throws FlowForgeError `INVALID_INPUT` for a text that no cell holds
  */
-export const toXlsx = async (table: StoredTable, losses: Losses): Promise<Blob> => {
+export const writeWorkbook = async (table: StoredTable, losses: Losses): Promise<Blob> => {
   const { columns } = table
   const sheet: SheetData = [columns.map(({ name }) => ({ value: name, type: String, fontWeight: 'bold' }))]
   for await (const { rows, readers } of tableBatches(table)) {

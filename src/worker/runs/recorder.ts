@@ -5,6 +5,7 @@ import { columnLineage } from '../../workflow/lineage/column-lineage.ts'
 import type { RunCommand } from '../../workflow/run/run.ts'
 import type { CatalogSource } from '../catalog.ts'
 import type { ExecutionListener, WrittenArtifact } from '../engine/compute-engine.ts'
+import { throwIfCanceled } from '../engine/engine-errors.ts'
 import { fileKey } from '../../workflow/step-key.ts'
 import type { DbContext } from '../../db/ports.ts'
 import type { World } from '../world.ts'
@@ -40,7 +41,7 @@ export type Recorder = {
   readonly listener: ExecutionListener
   readonly recordSources: () => Promise<void>
   /** Steps that an earlier run did, and the results that it wrote. */
-  readonly recordReuse: (reuse: Reuse) => Promise<void>
+  readonly recordReuse: (reuse: Reuse, signal: AbortSignal) => Promise<void>
 }
 
 /**
@@ -191,8 +192,9 @@ export const createRecorder = (
     board.step(runId, nodeId, { status: 'succeeded', rowsOut: counts.rowsOut, ms: 0 })
   }
 
-  const recordReuse = async ({ steps, artifacts }: Reuse): Promise<void> => {
+  const recordReuse: Recorder['recordReuse'] = async ({ steps, artifacts }, signal) => {
     for (const { nodeId, runId: from } of steps) {
+      throwIfCanceled(signal)
       // oxlint-disable-next-line no-await-in-loop -- in the plan's order
       if (!earlier.done.has(nodeId)) await recordReusedStep(nodeId, from)
     }

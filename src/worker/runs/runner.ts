@@ -12,6 +12,7 @@ import type { RunStatus } from '../api.ts'
 import type { Catalog, CatalogSource } from '../catalog.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
 import type { ComputeEngine, ExecutionOutcome } from '../engine/compute-engine.ts'
+import { orCanceled } from '../engine/or-canceled.ts'
 import type { Planning } from '../planning.ts'
 import type { AskingRun } from '../http/ask.ts'
 import type { AskService } from '../engine/ask-service.ts'
@@ -120,7 +121,7 @@ export const createRunner = (parts: Parts): Runner => {
     } = run
     const { onRowError } = options
     const wanted = { parameters, until, inputs, items, onRowError, rejecting }
-    const { plan, sources, used, resolved } = await planning.plan(graph, wanted)
+    const { plan, sources, used, resolved } = await orCanceled(signal, planning.plan(graph, wanted))
     const files = await sourcesByNode(plan)
     if (!state.started) {
       const manifest = {
@@ -166,7 +167,7 @@ export const createRunner = (parts: Parts): Runner => {
             from: isResumed ? undefined : options.from,
             signal
           })
-    await recorder.recordReuse(reuse)
+    await recorder.recordReuse(reuse, signal)
     const log: AskingRun['log'] = (entry) => recorder.listener.log({ level: 'info', ...entry })
     const outcome = await engine.execute({
       plan: options.checkpoints === 'all' ? withEveryCheckpoint(reuse.plan) : reuse.plan,
