@@ -24,6 +24,8 @@ export type AskService = (args: {
   readonly requests: PlannedRequests
   readonly rows: AsyncIterable<readonly AskedRow[]>
   readonly signal: AbortSignal
+  /** Aborts when the run has failed elsewhere: nothing more is sent then, and what must not be in doubt is waited for. */
+  readonly ending?: AbortSignal | undefined
   /** How many requests of this node have been answered so far. */
   readonly onAnswered: (count: number) => void
 }) => AsyncIterable<readonly AnswerRow[]>

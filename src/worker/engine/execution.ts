@@ -32,6 +32,8 @@ import { createLosses } from './sink-losses.ts'
 import type { Sessions, Workplace } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
 import { watchLimits, type LimitWatch } from './run-limits.ts'
+import { carryOutTasks, createEnding, type Ending, type Task } from './schedule.ts'
+import { takingTurns } from './session-turns.ts'
 import { fillFromStored } from './stored-relations.ts'
 import { createStepCounts, type StepCounts } from './step-counts.ts'
 
@@ -48,9 +50,11 @@ type Run = {
   readonly ask: AskService | undefined
   readonly limits: LimitWatch
   readonly counts: StepCounts
+  readonly ending: Ending
   /** Relations that are tables or views by now. */
   readonly tables: Set<string>
-  readonly finished: Set<string>
+  /** Nodes whose steps somebody carries out, or has. */
+  readonly begun: Set<string>
 }
 
 /** A run's failure at a node. */
@@ -73,12 +77,12 @@ const relationOf = (plan: Plan, id: string): Plan['relations'][number] => {
 }
 
 /** Steps that are done once these relations have been evaluated, in the plan's order. */
-const stepsFor = ({ plan, finished }: Run, relationIds: readonly string[]): readonly PlannedStep[] => {
+const stepsFor = ({ plan, begun }: Run, relationIds: readonly string[]): readonly PlannedStep[] => {
   const needed = neededFor(plan, relationIds)
   const nodes = new Set(plan.relations.filter(({ id }) => needed.has(id)).map(({ nodeId }) => nodeId))
   return plan.steps.filter(({ nodeId, outputs }) => {
     // A condition on an edge belongs to the node behind it, which is not done with it.
-    return !finished.has(nodeId) && nodes.has(nodeId) && outputs.some((id) => needed.has(id))
+    return !begun.has(nodeId) && nodes.has(nodeId) && outputs.some((id) => needed.has(id))
   })
 }
 
@@ -88,8 +92,9 @@ const unit = async (
   relationIds: readonly string[],
   work: () => Promise<{ bytes: number | null; nodeId: string | null }>
 ): Promise<void> => {
-  const { listener, counts, tables, finished, place, plan } = run
+  const { listener, counts, tables, begun, place, plan } = run
   const steps = stepsFor(run, relationIds)
+  for (const { nodeId } of steps) begun.add(nodeId)
   for (const { nodeId } of steps) {
     await listener.stepStarted(nodeId)
   }
@@ -104,7 +109,6 @@ const unit = async (
   const memoryBytes = await place.instance.memoryBytes()
   for (const step of steps) {
     const rows = await counts.of(step, tables)
-    finished.add(step.nodeId)
     const bytes = step.nodeId === done.nodeId ? done.bytes : null
     await listener.stepSucceeded(step.nodeId, { ...rows, bytes, ms, memoryBytes })
   }
@@ -263,34 +267,52 @@ const writeShared = async (run: Run, relationId: string): Promise<void> => {
 }
 
 /** The step lasts as long as its requests: it starts before the first and ends with what leaves it. */
-const askService = async (run: Run, relation: PlannedRelation, requests: PlannedRequests): Promise<void> => {
-  const { place, plan, listener, ask, counts, tables } = run
+const askService = async (
+  run: Run,
+  relation: PlannedRelation,
+  requests: PlannedRequests,
+  onAsking: () => void
+): Promise<void> => {
+  const { place, plan, listener, ask, counts, tables, limits, ending } = run
   const { id, nodeId } = relation
   const outputs = plan.steps.find((step) => step.nodeId === nodeId)?.outputs ?? []
   await unit(run, outputs, async () => {
     const onAnswered = (count: number): void => listener.stepProgressed(nodeId, count)
-    const args = { signal: place.signal, onAnswered }
+    const args = { signal: limits.signal, ending: ending.signal, onAsking, onAnswered }
     counts.set(id, await fillAnswers(place.session, relation, requests, ask, args))
     tables.add(id)
     return { bytes: null, nodeId }
   })
 }
 
+const tasksOf = (run: Run): readonly Task[] => {
+  const { plan, tables } = run
+  const shared = plan.shared.flatMap((id): Task[] => {
+    if (tables.has(id)) return []
+    const relation = relationOf(plan, id)
+    const { external } = relation
+    const needs = [...neededFor(plan, [id])].filter((needed) => needed !== id)
+    const task = { gives: id, needs }
+    return external === undefined
+      ? [{ ...task, isAsking: false, work: () => writeShared(run, id) }]
+      : [{ ...task, isAsking: true, work: (free) => askService(run, relation, external, free) }]
+  })
+  const sinks = plan.sinks.map((sink): Task => {
+    const needs = [...neededFor(plan, [sink.relation])]
+    return { gives: `sink ${sink.nodeId}`, needs, isAsking: false, work: () => writeSink(run, sink) }
+  })
+  return [...shared, ...sinks]
+}
+
 const carryOut = async (run: Run): Promise<void> => {
-  const { place, plan, tables } = run
+  const { place, plan } = run
   await setParameters(place.session, plan.parameters)
   await loadKnown(run)
   await readSources(run, new Set(plan.relations.map(({ id }) => id)))
-  for (const relationId of plan.shared) {
-    if (tables.has(relationId)) continue
-    const relation = relationOf(plan, relationId)
-    if (relation.external === undefined) await writeShared(run, relationId)
-    else await askService(run, relation, relation.external)
-  }
-  for (const sink of plan.sinks) await writeSink(run, sink)
+  await carryOutTasks(tasksOf(run), run.ending)
   // Branches that no sink reads: they are evaluated to be counted, and fail like the others.
   for (const { nodeId, outputs } of plan.steps) {
-    if (run.finished.has(nodeId)) continue
+    if (run.begun.has(nodeId)) continue
     await unit(run, outputs, async () => ({ bytes: null, nodeId }))
   }
 }
@@ -329,11 +351,15 @@ export const executePlan =
     mayReject = () => false
   }) => {
     const watch = watchLimits(limits, signal)
+    const ending = createEnding()
     try {
-      await parts.sessions.work({ signal: watch.signal, urgency: 'run' }, (place) =>
-        carryOut({
+      const options = { signal: watch.signal, ending: ending.signal, urgency: 'run' } as const
+      await parts.sessions.work(options, (whole) => {
+        const place = { ...whole, session: takingTurns(whole.session) }
+        return carryOut({
           parts,
           place,
+          ending,
           plan,
           sources,
           listener,
@@ -343,9 +369,9 @@ export const executePlan =
           limits: watch,
           counts: createStepCounts(plan, place.session),
           tables: new Set(),
-          finished: new Set()
+          begun: new Set()
         })
-      )
+      })
       return { status: 'succeeded' }
     } catch (thrown) {
       if (signal.aborted) return { status: 'canceled' }

@@ -28,7 +28,8 @@ const toAsked = (row: Readonly<Record<string, unknown>>, { values }: PlannedRequ
 /** The requests of a table, a batch at a time: a session answers one query, so none may stay open between two. */
 const batchesOf = async function* (
   session: Session,
-  requests: PlannedRequests
+  requests: PlannedRequests,
+  onRead: () => void
 ): AsyncGenerator<readonly AskedRow[]> {
   const columns = columnsOf(requests)
   const list = columns.map(({ name }) => quoteName(name)).join(', ')
@@ -39,6 +40,7 @@ const batchesOf = async function* (
     const rows = [...RecordBatchReader.from(parts)].flatMap((batch) =>
       toRows(batch, columns, 0, batch.numRows)
     )
+    onRead()
     if (rows.length > 0) yield rows.map((row) => toAsked(row, requests))
     if (rows.length < BATCH) return
   }
@@ -54,7 +56,18 @@ export const fillAnswers = async (
   { id, nodeId, columns }: PlannedRelation,
   requests: PlannedRequests,
   ask: AskService | undefined,
-  { signal, onAnswered }: { signal: AbortSignal; onAnswered: (count: number) => void }
+  {
+    signal,
+    ending,
+    onAsking = () => undefined,
+    onAnswered
+  }: {
+    signal: AbortSignal
+    ending?: AbortSignal
+    /** The first rows have been read: from here on it is the service that is waited for. */
+    onAsking?: () => void
+    onAnswered: (count: number) => void
+  }
 ): Promise<number> => {
   if (ask === undefined) {
     throw new FlowForgeError('INTERNAL', 'Nobody is there to send requests.', { nodeId })
@@ -65,8 +78,9 @@ export const fillAnswers = async (
   for await (const answers of ask({
     nodeId,
     requests,
-    rows: batchesOf(session, requests),
+    rows: batchesOf(session, requests, onAsking),
     signal,
+    ending,
     onAnswered
   })) {
     if (answers.length === 0) continue

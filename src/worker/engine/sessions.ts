@@ -16,10 +16,15 @@ export type Workplace = {
 export type Sessions = {
   /**
    * Does one piece of work with a session of its own, starting the engine if need be. When the signal aborts it answers
-   * with `CANCELED` within a second, whatever the engine is doing.
+   * with `CANCELED` within a second, whatever the engine is doing. `ending` stops its queries as a cancel does, and leaves
+   * the work itself the time that it needs to end.
    */
   work<T>(
-    options: { readonly signal?: AbortSignal | undefined; readonly urgency?: Urgency },
+    options: {
+      readonly signal?: AbortSignal | undefined
+      readonly ending?: AbortSignal | undefined
+      readonly urgency?: Urgency
+    },
     work: (place: Workplace) => Promise<T>
   ): Promise<T>
   close(): Promise<void>
@@ -78,7 +83,7 @@ export const createSessions = (): Sessions => {
   }
 
   const work: Sessions['work'] = async (
-    { signal = new AbortController().signal, urgency = 'aside' },
+    { signal = new AbortController().signal, ending, urgency = 'aside' },
     task
   ) => {
     // Its start is for everybody, and goes on.
@@ -87,8 +92,9 @@ export const createSessions = (): Sessions => {
     slot.underWay += 1
     const patience = outOfPatience(signal)
     let finished = false
-    const session = await Promise.race([openSession(instance, signal), instance.lost])
-    const working = task({ session, instance, signal }).finally(() => {
+    const stops = ending === undefined ? signal : AbortSignal.any([signal, ending])
+    const session = await Promise.race([openSession(instance, stops), instance.lost])
+    const working = task({ session, instance, signal: stops }).finally(() => {
       finished = true
     })
     const left = working.then(

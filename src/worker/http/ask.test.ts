@@ -82,7 +82,14 @@ type Asked = { rows: AnswerRow[]; logs: string[] }
 const ask = async (
   wanted: readonly string[],
   change: Partial<RequestPlan> = {},
-  options: { runId?: string; recordedIn?: string; answersOf?: string; signal?: AbortSignal; net?: Net } = {}
+  options: {
+    runId?: string
+    recordedIn?: string
+    answersOf?: string
+    signal?: AbortSignal
+    ending?: AbortSignal
+    net?: Net
+  } = {}
 ): Promise<Asked> => {
   const logs: string[] = []
   const askFor = createAsking({ context, world, net: options.net ?? net })
@@ -102,6 +109,7 @@ const ask = async (
     requests,
     rows: source,
     signal,
+    ending: options.ending,
     onAnswered: () => undefined
   })) {
     rows.push(...answers)
@@ -241,6 +249,47 @@ describe('asking for rows', () => {
     asking.catch(() => undefined)
     await expect.poll(() => service.seen.length).toBe(4)
     abortion.abort()
+    await expect(asking).rejects.toMatchObject({ code: 'CANCELED' })
+    expect(service.seen).toHaveLength(4)
+  })
+})
+
+describe('a run that fails elsewhere', () => {
+  const statesOf = async () => {
+    const sql = `SELECT result_json ->> '$.state' AS state, count(*) AS n FROM idempotency_keys GROUP BY state`
+    const rows = await context.projectionStore.query({ sql })
+    return Object.fromEntries(rows.map(({ state, n }) => [String(state), Number(n)]))
+  }
+
+  it('waits for what must not be in doubt, and sends nothing more', async () => {
+    const answer = createDeferred<void>()
+    service = await startTestService(async (seen) => {
+      await answer.promise
+      return { body: JSON.stringify({ name: seen.url }) }
+    })
+    const ending = new AbortController()
+    const asking = ask(numbers(10), { method: 'POST' }, { ending: ending.signal })
+    asking.catch(() => undefined)
+    await expect.poll(() => service.seen.length).toBe(4)
+    ending.abort()
+    answer.resolve()
+    await expect(asking).rejects.toMatchObject({ code: 'CANCELED' })
+    expect(service.seen).toHaveLength(4)
+    expect(await statesOf()).toEqual({ confirmed: 4, planned: 6 })
+    // Whoever goes on asks for the rest, and no person is needed.
+    const rest = await ask(numbers(10), { method: 'POST' })
+    expect(rest.rows).toHaveLength(10)
+    expect(service.seen).toHaveLength(10)
+  })
+
+  it('breaks off what may be sent again, and pauses', async () => {
+    service = await startTestService((seen) => (seen.url.endsWith('1') ? { status: 500 } : 'hang'))
+    const ending = new AbortController()
+    const retry = { times: 3, backoffMs: 60_000 }
+    const asking = ask(numbers(4), { retry }, { ending: ending.signal })
+    asking.catch(() => undefined)
+    await expect.poll(() => service.seen.length).toBe(4)
+    ending.abort()
     await expect(asking).rejects.toMatchObject({ code: 'CANCELED' })
     expect(service.seen).toHaveLength(4)
   })

@@ -7,6 +7,7 @@ import { readAnswer, type AnswerValues } from './answer-rows.ts'
 import { requestHash, textHash, toKept } from './kept-request.ts'
 import { planned, prefixOf, type Entry } from './ledger.ts'
 import { sendUntilSettled, type Job, type SendingParts } from './sending.ts'
+import { sideBySide } from './side-by-side.ts'
 
 /** A row's request as the ledger has it. */
 export type Recorded = {
@@ -61,45 +62,16 @@ const answersFor = (
 
 const nothing = ({ columns }: RequestPlan): readonly AnswerValues[] => [columns.map(() => null)]
 
-/** Runs jobs side by side, each started once one before it has ended; `false` from one starts no more. */
-const sideBySide = async <T>(
-  jobs: readonly T[],
-  width: number,
-  signal: AbortSignal,
-  work: (job: T, signal: AbortSignal) => Promise<boolean>
-): Promise<void> => {
-  const broken = new AbortController()
-  const either = AbortSignal.any([signal, broken.signal])
-  let next = 0
-  let goesOn = true
-  const lane = async (): Promise<void> => {
-    while (goesOn && !either.aborted) {
-      const job = jobs[next]
-      next += 1
-      if (job === undefined) return
-      if (!(await work(job, either))) goesOn = false
-    }
-  }
-  const lanes = Array.from({ length: Math.min(width, jobs.length) }, () =>
-    lane().catch((thrown: unknown) => {
-      broken.abort(thrown)
-      throw thrown
-    })
-  )
-  const ended = await Promise.allSettled(lanes)
-  // The first that broke off, not those that it took with it.
-  if (broken.signal.aborted) throw broken.signal.reason
-  for (const each of ended) if (each.status === 'rejected') throw each.reason
-  if (signal.aborted) throw new FlowForgeError('CANCELED', 'Canceled.')
-}
-
 /**
  * Sends what rows ask for and gives their answers. What the ledger knows is not sent again: answers of an earlier start
  * of the same run are taken as they are, and a request of unknown fate waits for a person unless it may be repeated.
  */
 export const createAskService = (parts: SendingParts, run: AskingRun): AskService =>
-  async function* ({ nodeId, requests, rows, signal, onAnswered }) {
+  async function* ({ nodeId, requests, rows, signal, ending, onAnswered }) {
     const { plan } = requests
+    const throwIfEnding = (): void => {
+      if (ending?.aborted === true) throw new FlowForgeError('CANCELED', 'Canceled.')
+    }
     const { ledger, context } = parts
     const owner = plan.idempotencyKey === null ? (run.recordedIn ?? run.runId) : run.workflowId
     const prefix = prefixOf({ owner, nodeId })
@@ -222,7 +194,9 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
         }
       }
       await sideBySide(jobs, plan.concurrency, signal, async (job, either) => {
-        const settled = await sendUntilSettled(parts, plan, pace, job, either)
+        const settled = await sendUntilSettled(parts, plan, pace, job, { signal: either, ending })
+        // What was under way is on record; nobody waits for it any more.
+        if (ending?.aborted === true) return false
         const { entry, rows: values, sent } = settled
         tally.sent += sent
         tally.again += sent - 1
@@ -240,10 +214,12 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
         }
         return fatal === null
       })
+      throwIfEnding()
       return answers
     }
 
     for await (const batch of rows) {
+      throwIfEnding()
       const { wanted, refused } = await want(batch)
       const answers =
         run.recordedIn === null && fatal === null

@@ -49,6 +49,8 @@ const LASTING: ReadonlySet<Failure['kind']> = new Set([
   'template'
 ])
 
+const unsent = (entry: Entry, attempt: number): Settled => ({ entry, rows: null, sent: attempt - 1 })
+
 const keepAnswer = async (
   context: DbContext,
   { status, headers, bytes }: Extract<Sent, { answered: true }>
@@ -62,32 +64,52 @@ const keepAnswer = async (
   return { status, contentType, blob: stored.key }
 }
 
-/** Sends a request until it is settled: answered, failed for good, or of unknown fate. Each attempt is on record before it leaves. */
+/**
+ * Sends a request until it is settled: answered, failed for good, or of unknown fate. Each attempt is on record before it
+ * leaves. Once `ending` aborts no attempt is begun; one that is under way is broken off where it may be sent again, and
+ * waited for where its fate would be unknown.
+ */
 export const sendUntilSettled = async (
   { context, ledger, client, net, world }: SendingParts,
   plan: RequestPlan,
   pace: Pace,
   job: Job,
-  signal: AbortSignal
+  { signal, ending }: { readonly signal: AbortSignal; readonly ending?: AbortSignal | undefined }
 ): Promise<Settled> => {
   const { ledgerKey, stepId, nodeId, request } = job
   const hasKey = request.idempotencyKey !== null
   const mayRepeat = maySendAgain(request.method, hasKey)
   const host = new URL(request.url).host
   let entry = job.entry
+  const either = ending === undefined ? signal : AbortSignal.any([signal, ending])
+  const whileSent = mayRepeat ? either : signal
+  const isEnding = (): boolean => ending?.aborted === true && !signal.aborted
 
-  const pauseAfter = async (attempt: number, retryAfterMs: number | null): Promise<void> => {
-    await net.wait(backoffMs(plan.retry, attempt, net.random(), retryAfterMs), signal)
+  /** False where it was waited for in vain, because all is ending. */
+  const wait = async (ms: number): Promise<boolean> => {
+    await net.wait(ms, either).catch((thrown: unknown) => {
+      if (!isEnding()) throw thrown
+    })
+    return !isEnding()
   }
+  const pauseAfter = (attempt: number, retryAfterMs: number | null): Promise<boolean> =>
+    wait(backoffMs(plan.retry, attempt, net.random(), retryAfterMs))
 
   for (let attempt = 1; ; attempt += 1) {
     const isLast = attempt > plan.retry.times
-    await net.wait(Math.max(0, pace.next(net.clock()) - net.clock()), signal)
+    if (!(await wait(Math.max(0, pace.next(net.clock()) - net.clock())))) return unsent(entry, attempt)
     const execution = `request:${world.newId()}`
     const kept = { ...toKept(request), nodeId, key: ledgerKey, attempt: entry.attempts + 1 }
     entry = { ...entry, state: 'sent', attempts: entry.attempts + 1 }
     await ledger.sending(ledgerKey, entry, { id: execution, stepId, request: kept })
-    const sent = await client.send(request, { timeoutMs: plan.timeoutMs, signal })
+    const sent = await client
+      .send(request, { timeoutMs: plan.timeoutMs, signal: whileSent })
+      .catch((thrown: unknown) => {
+        if (!isEnding()) throw thrown
+        return null
+      })
+    // It stays on record as sent, as after a cancel: it may be sent again.
+    if (sent === null) return { entry, rows: null, sent: attempt }
 
     if (!sent.answered) {
       const again = !isLast && mayRepeat && !LASTING.has(sent.failure.kind)
@@ -102,7 +124,7 @@ export const sendUntilSettled = async (
         ms: sent.ms
       })
       if (!again) return { entry, rows: null, sent: attempt }
-      await pauseAfter(attempt, null)
+      if (!(await pauseAfter(attempt, null))) return unsent(entry, attempt + 1)
       continue
     }
 
@@ -137,6 +159,6 @@ export const sendUntilSettled = async (
     if (!again) return { entry, rows: read?.ok === true ? read.rows : null, sent: attempt }
     // A service that says when it can be asked again means all of its callers.
     if (asked !== null) pace.holdUntil(net.clock() + asked)
-    await pauseAfter(attempt, asked)
+    if (!(await pauseAfter(attempt, asked))) return unsent(entry, attempt + 1)
   }
 }
