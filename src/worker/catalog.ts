@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { FlowForgeError, toFlowForgeError, type DbContext } from '../db/ports.ts'
-import { DataSourceKind, Prepared } from '../workflow/data-source/events.ts'
+import { DataSourceKind, ManualContent, Prepared } from '../workflow/data-source/events.ts'
 import { WebRequest } from '../workflow/data-source/web-request.ts'
 import type { PlanCatalog } from '../workflow/plan-compiling.ts'
 import type { SourceShape, UnreadableSource } from '../workflow/plan-types.ts'
@@ -24,6 +24,9 @@ export const SourceConfig = z.object({
   web: z.object({ request: WebRequest, pages: z.number(), fetchedAt: z.string() }).optional()
 })
 export type SourceConfig = z.infer<typeof SourceConfig>
+/** What `data_sources.kind` says of those that workflows can read. */
+const ReadableKind = z.enum([...DataSourceKind.options, 'http', 'manual'])
+
 export type CatalogSource = {
   readonly id: string
   readonly name: string
@@ -34,7 +37,7 @@ export type CatalogSource = {
 const SourceRow = z.object({
   id: z.string(),
   name: z.string(),
-  kind: z.enum([...DataSourceKind.options, 'http']),
+  kind: ReadableKind,
   config_json: z.string()
 })
 
@@ -49,7 +52,7 @@ const toSource = (row: unknown): CatalogSource => {
 }
 
 const COLUMNS = 'id, name, kind, config_json'
-const KINDS = [...DataSourceKind.options, 'http'].map((kind) => `'${kind}'`).join(', ')
+const KINDS = ReadableKind.options.map((kind) => `'${kind}'`).join(', ')
 const OWN_KINDS = `kind IN (${KINDS}) AND json_type(config_json, '$.prepared') = 'object'`
 
 /** The data sources that workflows can read. Rows that others wrote into the table without a file are not among them. */
@@ -57,6 +60,11 @@ export type Catalog = {
   /** @throws FlowForgeError `NOT_FOUND` */
   byId(dataSourceId: string): Promise<CatalogSource>
   byName(name: string): Promise<CatalogSource | undefined>
+  /**
+   * One that was read with these bytes: as it is now, or, where rows were typed by hand and edited since, as it was then.
+   * Undefined where it is not what was read any more. @throws FlowForgeError `NOT_FOUND`
+   */
+  asRead(dataSourceId: string, sha256: string): Promise<CatalogSource | undefined>
   /** The same bytes under the same name. */
   sameFile(name: string, sha256: string): Promise<CatalogSource | undefined>
   /** `name`, or with the first number behind it that makes it free: `orders (2).csv`. */
@@ -123,15 +131,27 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine, dataset
     }
   }
 
+  const byId: Catalog['byId'] = async (dataSourceId) => {
+    const source = isDatasetId(dataSourceId)
+      ? await datasets.sourceById(dataSourceId)
+      : await select('id = ?', [dataSourceId])
+    if (source !== undefined) return source
+    throw new FlowForgeError('NOT_FOUND', `There is no data source "${dataSourceId}".`, { dataSourceId })
+  }
+
   return {
-    byId: async (dataSourceId) => {
-      const source = isDatasetId(dataSourceId)
-        ? await datasets.sourceById(dataSourceId)
-        : await select('id = ?', [dataSourceId])
-      if (source !== undefined) return source
-      throw new FlowForgeError('NOT_FOUND', `There is no data source "${dataSourceId}".`, { dataSourceId })
-    },
+    byId,
     byName,
+    asRead: async (dataSourceId, sha256) => {
+      const source = await byId(dataSourceId)
+      if (source.config.sha256 === sha256) return source
+      if (source.kind !== 'manual') return undefined
+      const events = await context.eventStore.load({ aggregateId: dataSourceId })
+      const config = events
+        .map(({ payload }) => ManualContent.safeParse(payload['content']).data)
+        .findLast((content) => content?.sha256 === sha256)
+      return config && { ...source, config }
+    },
     sameFile: (name, sha256) => select(`name = ? AND config_json ->> '$.sha256' = ?`, [name, sha256]),
     freeName: async (name) => {
       const rows = await context.projectionStore.query({

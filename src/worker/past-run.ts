@@ -94,8 +94,8 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
   const files = new Map<string, CatalogSource>()
   for (const { dataSourceId, name, sha256 } of manifest.sources) {
     // oxlint-disable-next-line no-await-in-loop -- a handful, and the first that is gone is what is told
-    const found = await catalog.byId(dataSourceId).catch(() => undefined)
-    if (found?.config.sha256 !== sha256) throw gone(name)
+    const found = await catalog.asRead(dataSourceId, sha256).catch(() => undefined)
+    if (found === undefined) throw gone(name)
     files.set(name, found)
   }
   const sources = new Map<string, PreparedSource>()

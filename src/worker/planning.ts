@@ -16,7 +16,7 @@ import {
   type PreparedSource,
   type PreparedSources
 } from './engine/compute-engine.ts'
-import { catalogOfPast } from './runs/past-inputs.ts'
+import { catalogFor } from './runs/past-inputs.ts'
 
 /** A parameter's value: what was given, else its default, else null. @throws FlowForgeError `INVALID_INPUT` for a name that is not defined, or a value of another type */
 const valuesOf = (definitions: Parameters, given: ParameterValues): ParameterValues => {
@@ -101,7 +101,7 @@ export const createPlanning = (
     const answer = await planGraph({
       graph: resolved.graph,
       parameters: { ...parameters, ...resolved.values },
-      catalog: inputs === undefined ? catalog : catalogOfPast(catalog, inputs),
+      catalog: catalogFor(catalog, inputs),
       binder: await engine.binder(resolved.graph.parameters),
       ...(onRowError === 'fail'
         ? {}
@@ -123,11 +123,12 @@ export const createPlanning = (
     }
   }
 
-  const sourcesOf = async (plan: Plan): Promise<PreparedSources> => {
+  const sourcesOf = async (plan: Plan, inputs: Past['inputs']): Promise<PreparedSources> => {
+    const readable = catalogFor(catalog, inputs)
     const sources = new Map<string, PreparedSource>()
     for (const { source } of plan.relations) {
       if (source === null) continue
-      const found = await catalog.byId(source.dataSourceId)
+      const found = await readable.byId(source.dataSourceId)
       sources.set(
         sourceKey(source.dataSourceId, source.options),
         await catalog.prepared(found, source.options)
@@ -142,7 +143,7 @@ export const createPlanning = (
       const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, rest)
       if (answer.plan === undefined) throw problemsError(answer.problems)
       const { plan, resolved, used } = answer
-      return { plan, sources: await sourcesOf(plan), resolved, used }
+      return { plan, sources: await sourcesOf(plan, rest.inputs), resolved, used }
     }
   }
 }

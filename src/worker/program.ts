@@ -37,6 +37,7 @@ import { createProgressBoard } from './runs/progress.ts'
 import { createRunner } from './runs/runner.ts'
 import { createSourceHandlers } from './source-handlers.ts'
 import { readStatus } from './status.ts'
+import { createManualSourceHandlers } from './manual-source-handlers.ts'
 import { createWebSourceHandlers } from './web-source-handlers.ts'
 import { createWorkflowHandlers } from './workflow-handlers.ts'
 import type { World } from './world.ts'
@@ -81,7 +82,11 @@ export const startProgram = async (args: {
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world, askFor })
   const profiles = createProfiles({ blobStore: context.blobStore, engine })
   const sourceParts = { context, aggregates, catalog, engine, profiles, world }
-  const sources = { ...createSourceHandlers(sourceParts), ...createWebSourceHandlers(sourceParts) }
+  const sources = {
+    ...createSourceHandlers(sourceParts),
+    ...createWebSourceHandlers(sourceParts),
+    ...createManualSourceHandlers(sourceParts)
+  }
   const workflows = createWorkflowHandlers({
     context,
     aggregates,

@@ -7,13 +7,15 @@ import type { Catalog } from './catalog.ts'
 import type { ComputeEngine, SourceKind } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { Profiles } from './profiles.ts'
+import type { ManualSourceApi } from './manual-source-handlers.ts'
 import type { WebSourceApi } from './web-source-handlers.ts'
 import type { World } from './world.ts'
 
 const inputs = flowForgeInputs.sources
 
 /** File name endings that can be imported, and how each is read. */
-const KINDS: Readonly<Record<string, SourceKind>> = {
+type FileKind = Exclude<SourceKind, 'manual'>
+const KINDS: Readonly<Record<string, FileKind>> = {
   csv: 'csv',
   tsv: 'csv',
   tab: 'csv',
@@ -32,7 +34,7 @@ const KINDS: Readonly<Record<string, SourceKind>> = {
   ddb: 'db'
 }
 
-const kindOf = (fileName: string): SourceKind => {
+const kindOf = (fileName: string): FileKind => {
   const ending = fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase()
   const kind = Object.hasOwn(KINDS, ending) ? KINDS[ending] : undefined
   if (kind !== undefined) return kind
@@ -82,8 +84,8 @@ export const keeping = async <T>(
   }
 }
 
-/** The calls about web sources have a file of their own. */
-type FileSources = Omit<FlowForgeApi['sources'], keyof WebSourceApi>
+/** The calls about web sources and about rows typed by hand have files of their own. */
+type FileSources = Omit<FlowForgeApi['sources'], keyof WebSourceApi | keyof ManualSourceApi>
 
 export type SourceParts = {
   context: DbContext

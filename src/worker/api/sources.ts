@@ -1,9 +1,16 @@
 import { z } from 'zod'
 import { WebRequest } from '../../workflow/data-source/web-request.ts'
+import { ManualColumn, type ManualRows } from '../../workflow/manual/manual-rows.ts'
 import type { TableProfile } from '../../workflow/profile/table-profile.ts'
 import type { RowSchema } from '../../workflow/schema/json-schema.ts'
 import type { Page } from './page.ts'
 import { Text, type In } from './parts.ts'
+
+/** A cell as it is typed; numbers and booleans of a script become their text. Null is NULL, `''` the empty text. */
+const Cell = z
+  .union([z.string(), z.number(), z.bigint(), z.boolean(), z.null()])
+  .transform((value) => (value === null ? null : String(value)))
+const Typed = { columns: z.array(ManualColumn), rows: z.array(z.array(Cell)) }
 
 export const sourcesInputs = {
   /** `name` defaults to the file's; a name that is taken gets a number behind it: `orders (2).csv`. */
@@ -15,6 +22,18 @@ export const sourcesInputs = {
   fetchHttp: z.strictObject({ request: WebRequest, name: Text.max(200).optional() }),
   /** + Fetches it anew; what was there stays until all is. `secrets`: values of the headers and parameters not kept. */
   refresh: z.strictObject({ dataSourceId: Text, secrets: z.record(z.string(), z.string()).optional() }),
+  /**
+   * + Makes a data source of rows typed by hand, each with a cell a column. `INVALID_INPUT` names the row and the column
+   * of a cell that does not fit its type; at most 10,000 rows, 100 columns and 10,000 characters a cell.
+   */
+  createManual: z.strictObject({ name: z.string().trim().min(1).max(200), ...Typed }),
+  /**
+   * + Replaces its rows and columns; runs made before keep what they read. With `expectedSha256`, refused with `CONFLICT`
+   * where it has been edited since.
+   */
+  editManual: z.strictObject({ dataSourceId: Text, expectedSha256: Text.optional(), ...Typed }),
+  /** + Its rows whole, as they were typed. */
+  readManual: z.strictObject({ dataSourceId: Text }),
   /** + Fetches the first page alone and shows its first rows; keeps nothing but that it was asked. */
   tryHttp: z.strictObject({ request: WebRequest }),
   /** + First rows and the count of all. */
@@ -39,6 +58,9 @@ export type SourcesApi = {
   importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
   fetchHttp(args: Inputs['fetchHttp']): Promise<{ dataSourceId: string; name: string }>
   refresh(args: Inputs['refresh']): Promise<{ rows: number; pages: number; isChanged: boolean }>
+  createManual(args: Inputs['createManual']): Promise<{ dataSourceId: string; name: string }>
+  editManual(args: Inputs['editManual']): Promise<{ sha256: string; isChanged: boolean }>
+  readManual(args: Inputs['readManual']): Promise<ManualRows & { name: string; sha256: string }>
   tryHttp(args: Inputs['tryHttp']): Promise<Page & { notes: string[] }>
   preview(args: Inputs['preview']): Promise<Page>
   inferSchema(args: Inputs['inferSchema']): Promise<RowSchema>

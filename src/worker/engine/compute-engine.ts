@@ -10,8 +10,8 @@ import type { Page } from '../api.ts'
 import type { AskService } from './ask-service.ts'
 import type { Limits } from './run-limits.ts'
 
-/** As `data_sources.kind` names them; `file` is Arrow, `db` SQLite or DuckDB. */
-export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file' | 'db'
+/** As `data_sources.kind` names them; `file` is Arrow, `db` SQLite or DuckDB, `manual` rows typed by hand. */
+export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file' | 'db' | 'manual'
 
 /** How a CSV file is cut into cells, found by sniffing or told by a source node's options; enough to read it again the same way. */
 export type CsvDialect = {

@@ -5,6 +5,7 @@ import { prepareCsv } from './prepare-csv.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import { prepareExcel } from './prepare-excel.ts'
 import { prepareJson } from './prepare-json.ts'
+import { prepareManual } from './prepare-manual.ts'
 import { parseSourceOptions } from './source-options.ts'
 import type { Sessions } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
@@ -28,6 +29,8 @@ export const prepareSource =
           return prepareJson(place, { blobStore, tables }, file)
         case 'excel':
           return prepareExcel(place, { blobStore, tables }, file)
+        case 'manual':
+          return prepareManual(place, { blobStore, tables }, file)
         case 'parquet':
           return prepareColumnar(place, { blobStore, tables }, file, 'read-parquet')
         case 'db':

@@ -28,6 +28,7 @@ import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
 import { findReuse, nothingReused } from './reusing.ts'
 import { keysOf } from './run-keys.ts'
 import { canRejectRows } from '../../workflow/rejecting.ts'
+import { catalogFor } from './past-inputs.ts'
 import { sourceDrift } from './source-drift.ts'
 
 export type RunEnd = { status: RunStatus; error?: { message: string; nodeId?: string } }
@@ -90,10 +91,14 @@ export const createRunner = (parts: Parts): Runner => {
   let queue: Promise<void> = Promise.resolve()
 
   /** What the plan reads, by the ids that it has found: a name may mean another version of a dataset by now. */
-  const sourcesByNode = async ({ relations }: Plan): Promise<ReadonlyMap<string, CatalogSource>> => {
+  const sourcesByNode = async (
+    { relations }: Plan,
+    inputs: QueuedRun['inputs']
+  ): Promise<ReadonlyMap<string, CatalogSource>> => {
+    const readable = catalogFor(catalog, inputs)
     const found = new Map<string, CatalogSource>()
     for (const { nodeId, source } of relations) {
-      if (source !== null) found.set(nodeId, await catalog.byId(source.dataSourceId))
+      if (source !== null) found.set(nodeId, await readable.byId(source.dataSourceId))
     }
     return found
   }
@@ -122,7 +127,7 @@ export const createRunner = (parts: Parts): Runner => {
     const { onRowError } = options
     const wanted = { parameters, until, inputs, items, onRowError, rejecting }
     const { plan, sources, used, resolved } = await orCanceled(signal, planning.plan(graph, wanted))
-    const files = await sourcesByNode(plan)
+    const files = await sourcesByNode(plan, inputs)
     if (!state.started) {
       const manifest = {
         graph,

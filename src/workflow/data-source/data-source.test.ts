@@ -47,4 +47,24 @@ describe('a data source', () => {
     expect(decide(run(initial, importing), refresh)).toMatchObject({ reason: 'not-from-the-web' })
     expect(decide(initial, refresh)).toMatchObject({ reason: 'unknown-data-source' })
   })
+
+  it('typed by hand is edited, unless somebody else did so since', () => {
+    const { fileName, mediaType, size, sha256, blobKey, prepared } = importing
+    const content = { fileName, mediaType, size, sha256, blobKey, prepared }
+    const newer = { ...content, sha256: 'def' }
+    const created = run(initial, { type: 'CreateManualSource', name: 'Rates', content })
+    const edit = (expectedSha256?: string): DataSourceCommand => ({
+      type: 'EditManualSource',
+      content: newer,
+      expectedSha256
+    })
+    expect(run(created, edit('abc')).manual).toEqual(newer)
+    expect(run(created, edit()).manual).toEqual(newer)
+    expect(decide(created, edit('xyz'))).toMatchObject({ reason: 'newer-rows-exists' })
+    expect(decide(run(created, edit()), edit('abc'))).toEqual({ ok: true, events: [] })
+    expect(decide(run(initial, importing), edit())).toMatchObject({ reason: 'not-typed-by-hand' })
+    expect(decide(created, { type: 'CreateManualSource', name: 'Rates', content })).toMatchObject({
+      reason: 'data-source-exists'
+    })
+  })
 })

@@ -58,6 +58,17 @@ export const WebContent = z.strictObject({
 })
 export type WebContent = z.infer<typeof WebContent>
 
+/** Rows typed by hand, in a file of their own. Facts about it, none of its rows. */
+export const ManualContent = z.strictObject({
+  fileName: z.string(),
+  mediaType: z.string(),
+  size: Count,
+  sha256: z.string(),
+  blobKey: z.string().min(1),
+  prepared: Prepared
+})
+export type ManualContent = z.infer<typeof ManualContent>
+
 /** `request` is without its secrets. */
 const Fetched = z.strictObject({ request: WebRequest, content: WebContent })
 
@@ -65,6 +76,8 @@ export const dataSourceEvents = {
   DataSourceImported: firstVersion(DataSourceImported),
   WebSourceAdded: firstVersion(Fetched.extend({ name: Name })),
   WebSourceRefreshed: firstVersion(Fetched),
+  ManualSourceCreated: firstVersion(z.strictObject({ name: Name, content: ManualContent })),
+  ManualSourceEdited: firstVersion(z.strictObject({ content: ManualContent })),
   DataSourceRenamed: firstVersion(z.strictObject({ name: Name })),
   DataSourceRemoved: firstVersion(z.strictObject({}))
 } as const

@@ -39,6 +39,22 @@ const read = (event: RecordedEvent<DataSourceEvent>): readonly RowChange[] => {
       const config_json = webConfig(event.payload, event.createdAt)
       return [{ op: 'update', table: 'data_sources', where, set: { config_json } }]
     }
+    case 'ManualSourceCreated': {
+      const { name, content } = event.payload
+      const row = {
+        ...where,
+        name,
+        kind: 'manual',
+        config_json: JSON.stringify(content),
+        schema_id: null,
+        created_at: event.createdAt
+      }
+      return [{ op: 'upsert', table: 'data_sources', rows: [row] }]
+    }
+    case 'ManualSourceEdited': {
+      const config_json = JSON.stringify(event.payload.content)
+      return [{ op: 'update', table: 'data_sources', where, set: { config_json } }]
+    }
     case 'DataSourceRenamed':
       return [{ op: 'update', table: 'data_sources', where, set: { name: event.payload.name } }]
     case 'DataSourceRemoved':
