@@ -27,6 +27,12 @@ const routes: RouteRecordRaw[] = [
     component: () => import('./data/DataPage.vue')
   },
   {
+    path: '/data/rows/:dataSourceId?',
+    name: 'type-rows',
+    meta: { title: 'Type rows' },
+    component: () => import('./data/typed-rows/TypedRowsPage.vue')
+  },
+  {
     path: '/runs',
     name: 'runs',
     meta: { title: 'Runs' },

@@ -74,7 +74,8 @@ export const createManualSourceHandlers = ({
     const dataSourceId = `datasource:${callId ?? world.newId()}`
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) {
-      return { dataSourceId, name: (await catalog.byId(dataSourceId)).name }
+      const { name: given, config } = await catalog.byId(dataSourceId)
+      return { dataSourceId, name: given, sha256: config.sha256 }
     }
     return storing(`${name}.json`, checked(typed), async (content) => {
       const freeName = await catalog.freeName(name)
@@ -83,7 +84,7 @@ export const createManualSourceHandlers = ({
         name: freeName,
         content
       })
-      return { dataSourceId, name: freeName }
+      return { dataSourceId, name: freeName, sha256: content.sha256 }
     })
   }
 

@@ -95,7 +95,7 @@ describe('what has ended takes no command', () => {
 
   test('a data source that was removed', () => {
     const ended = dataSourceAggregate.evolve(
-      { status: 'live', name: 'a.csv', imported: null, web: null },
+      { status: 'live', name: 'a.csv', imported: null, web: null, manual: null },
       { type: 'DataSourceRemoved', payload: {} }
     )
     const commands: DataSourceCommand[] = [

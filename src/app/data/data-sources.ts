@@ -80,6 +80,7 @@ const kindIcons: Readonly<Record<string, string>> = {
   json: 'i-lucide-file-json',
   excel: 'i-lucide-file-spreadsheet',
   dataset: 'i-lucide-database',
-  http: 'i-lucide-globe'
+  http: 'i-lucide-globe',
+  manual: 'i-lucide-table-properties'
 }
 export const kindIcon = (kind: string): string => kindIcons[kind] ?? 'i-lucide-file'

@@ -13,7 +13,7 @@ const screen = (name: string, title: string, icon: string, key: string, inner: r
 
 export const screens = [
   screen('workflows', 'Workflows', 'i-lucide-workflow', 'w', ['workflow']),
-  screen('data', 'Data', 'i-lucide-table-2', 'd'),
+  screen('data', 'Data', 'i-lucide-table-2', 'd', ['type-rows']),
   screen('runs', 'Runs', 'i-lucide-circle-play', 'r', ['run']),
   screen('catalog', 'Catalog', 'i-lucide-library', 'c'),
   screen('settings', 'Settings', 'i-lucide-settings', 's')

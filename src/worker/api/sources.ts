@@ -58,7 +58,7 @@ export type SourcesApi = {
   importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
   fetchHttp(args: Inputs['fetchHttp']): Promise<{ dataSourceId: string; name: string }>
   refresh(args: Inputs['refresh']): Promise<{ rows: number; pages: number; isChanged: boolean }>
-  createManual(args: Inputs['createManual']): Promise<{ dataSourceId: string; name: string }>
+  createManual(args: Inputs['createManual']): Promise<{ dataSourceId: string; name: string; sha256: string }>
   editManual(args: Inputs['editManual']): Promise<{ sha256: string; isChanged: boolean }>
   readManual(args: Inputs['readManual']): Promise<ManualRows & { name: string; sha256: string }>
   tryHttp(args: Inputs['tryHttp']): Promise<Page & { notes: string[] }>

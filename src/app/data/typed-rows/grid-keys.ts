@@ -38,9 +38,7 @@ export const placeAfterTab = (
   by: 1 | -1
 ): Place | undefined => {
   const at = Math.max(0, row) * columns + column + by
-  return at < 0 || at >= rows * columns
-    ? undefined
-    : { row: Math.floor(at / columns), column: at % columns }
+  return at < 0 || at >= rows * columns ? undefined : { row: Math.floor(at / columns), column: at % columns }
 }
 
 /** A key that writes a character, and not one of a shortcut. */
