@@ -237,7 +237,7 @@ describe('the rows of a run', () => {
 
 describe('the rows of data sources', () => {
   it('are there from import to removal', () => {
-    const imported: DataSourceCommand = {
+    const imported = {
       type: 'ImportDataSource',
       name: 'a.csv',
       kind: 'csv',
@@ -247,14 +247,26 @@ describe('the rows of data sources', () => {
       sha256: 'abc',
       blobKey: 'k',
       prepared: { reader: { type: 'arrow' }, blobKey: 'k2', columns: [], rows: 0, notes: [] }
-    }
+    } satisfies DataSourceCommand
     run(dataSourceAggregate, 'datasource:d', [imported, { type: 'RenameDataSource', name: 'b.csv' }])
     expect(
       rows(
         `SELECT id, name, kind, config_json ->> '$.fileName' AS f, config_json ->> '$.prepared.blobKey' AS k FROM data_sources`
       )
     ).toEqual([{ id: 'datasource:d', name: 'b.csv', kind: 'csv', f: 'a.csv', k: 'k2' }])
+    const { type: _, kind: _kind, name: _name, ...file } = imported
+    const content = { ...file, sha256: 'm1' }
+    run(dataSourceAggregate, 'datasource:m', [
+      { type: 'CreateManualSource', name: 'Rates', content },
+      { type: 'EditManualSource', content: { ...content, sha256: 'm2' }, expectedSha256: 'm1' }
+    ])
+    expect(
+      rows(`SELECT name, kind, config_json ->> '$.sha256' AS h FROM data_sources WHERE kind = 'manual'`)
+    ).toEqual([{ name: 'Rates', kind: 'manual', h: 'm2' }])
     run(dataSourceAggregate, 'datasource:e', [imported, { type: 'RemoveDataSource' }])
-    expect(rows('SELECT id FROM data_sources')).toEqual([{ id: 'datasource:d' }])
+    expect(rows('SELECT id FROM data_sources ORDER BY id')).toEqual([
+      { id: 'datasource:d' },
+      { id: 'datasource:m' }
+    ])
   })
 })
