@@ -1,7 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import { test, type BrowserContext, type Page } from '@playwright/test'
 import { expect, freshProfile, openApp, openBrowser, type Profile } from './app.ts'
 import { startEndless, statusOf } from './endless-run.ts'
+import { expectScreen } from './expect-screen.ts'
 import { openTab, roleOf } from './tabs.ts'
 
 /** When a build was built stands in its worker; here is the same code, built far in the future. */
@@ -12,22 +12,6 @@ const serveNewer = async (to: BrowserContext | Page): Promise<void> => {
     const code = await response.text()
     await route.fulfill({ response, body: code.replaceAll(BUILT_AT, '2999-01-01T00:00:00.000Z') })
   })
-}
-
-/** Light and dark, wide and narrow: the words are seen, and axe finds nothing grave. */
-const expectScreen = async (page: Page, words: RegExp): Promise<void> => {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1280, 390]) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 800 })
-      await expect(page.getByRole('heading', { name: words })).toBeVisible({ timeout: 20_000 })
-      const { violations } = await new AxeBuilder({ page }).include('#main').analyze()
-      expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
-      await test
-        .info()
-        .attach(`${colorScheme}-${width}`, { body: await page.screenshot(), contentType: 'image/png' })
-    }
-  }
 }
 
 const append = (page: Page, aggregateId: string) =>

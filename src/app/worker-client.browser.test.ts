@@ -6,10 +6,14 @@ import { provideWorkerClient } from './useWorkerClient.ts'
 import { createWorkerClient, type WorkerClient } from './worker-client.ts'
 import { onPageSleep } from './worker-client/page-sleep.ts'
 
+type Options = Omit<NonNullable<Parameters<typeof createWorkerClient>[1]>, 'onSleep'>
 type Sleep = { readonly sleep: () => void; readonly wake: () => void }
 
 /** A client over the test's worker, and the hand that puts its page to sleep. */
-const startIn = (name = ''): { client: WorkerClient; page: Sleep; workers: Worker[] } => {
+const startIn = (
+  name = '',
+  options: Options = {}
+): { client: WorkerClient; page: Sleep; workers: Worker[] } => {
   let page: Sleep | undefined
   const workers: Worker[] = []
   const client = createWorkerClient(
@@ -21,7 +25,7 @@ const startIn = (name = ''): { client: WorkerClient; page: Sleep; workers: Worke
       workers.push(worker)
       return worker
     },
-    (hears) => (page = hears)
+    { onSleep: (hears) => (page = hears), ...options }
   )
   if (page === undefined) throw new Error('the client does not hear of its page')
   onTestFinished(page.sleep)
@@ -179,6 +183,55 @@ describe('a worker that dies', () => {
     })
     expect(boots.at(-1)).toMatchObject({ state: 'failed', code: 'WORKER_LOST' })
     expect(workers).toHaveLength(count)
+  })
+})
+
+describe('a worker that does not answer', () => {
+  const HANG_FOR_EVER = 60_000
+
+  it('is said to be stuck, and to be ready when it answers again', async () => {
+    const { client, workers } = startIn('', { pulseMs: 50 })
+    const boots: string[] = []
+    client.onBoot(({ state }) => boots.push(state))
+    await client.db.queryProjection({ sql: 'SELECT 1' })
+    expect(await client.db.queryProjection({ sql: 'hang 1000' })).toEqual([{ sql: 'hang 1000' }])
+    await eventually(() => expect(boots.slice(-2)).toEqual(['stuck', 'ready']))
+    expect(workers).toHaveLength(1)
+  })
+
+  it('is replaced when a person asks for it, also in another tab, and what is unanswered goes on', async () => {
+    const { client, workers } = startIn('', { pulseMs: 50 })
+    const another = startIn()
+    const boots: string[] = []
+    client.onBoot(({ state }) => boots.push(state))
+    await Promise.all([client, another.client].map(({ db }) => db.queryProjection({ sql: 'SELECT 1' })))
+    const sql = `hang ${HANG_FOR_EVER}`
+    const hung = client.db.queryProjection({ sql })
+    await eventually(() => expect(boots.at(-1)).toBe('stuck'))
+    another.client.revive()
+    expect(await hung).toEqual([{ sql }])
+    expect(boots.at(-1)).toBe('ready')
+    expect(workers).toHaveLength(2)
+    // Its own worker answers, and stays.
+    expect(another.workers).toHaveLength(1)
+  })
+
+  it('and was ended before it could be spoken to is replaced, and what was asked is asked of the next', async () => {
+    const { client, workers } = startIn('', { unheardMs: 500 })
+    const answer = client.db.queryProjection({ sql: 'SELECT 1' })
+    workers[0]?.terminate()
+    expect(await answer).toEqual([{ sql: 'SELECT 1' }])
+    expect(workers).toHaveLength(2)
+  })
+
+  it('and starts slowly is given more time each time, and never given up', async () => {
+    const { client, workers } = startIn('unheard', { unheardMs: 20 })
+    const boots: string[] = []
+    client.onBoot(({ state }) => boots.push(state))
+    const started = performance.now()
+    await eventually(() => expect(workers).toHaveLength(5))
+    expect(performance.now() - started).toBeGreaterThan(20 + 40 + 80 + 160 - 20)
+    expect(boots).not.toContain('failed')
   })
 })
 

@@ -32,6 +32,10 @@ const queryProjection = ({ sql, params }: Query, wasSent: boolean): Promise<Row[
       throw new FlowForgeError('NOT_ALLOWED', 'Writes are refused.', { table: 'events' })
     case 'never':
       return never
+    case 'hang':
+      // The next one is told that it was sent before.
+      for (const until = wasSent ? 0 : performance.now() + Number(how); performance.now() < until;);
+      return Promise.resolve([{ sql }])
     case 'once':
       return wasSent ? Promise.resolve([{ sql }]) : end(how)
     case 'waits':
@@ -67,11 +71,13 @@ expose({
   forget: () => undefined,
   holdLock: (name: string) =>
     new Promise<void>((resolve) => {
+      if (self.name === 'unheard') return
       void navigator.locks.request(name, () => {
         resolve()
         return never
       })
     }),
+  ping: () => undefined,
   onBoot: (listener: (boot: Boot) => void) => listener({ state: 'ready' }),
   liveQuery: (query: Query, listener: Listener) => {
     following.set(listener, query)

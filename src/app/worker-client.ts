@@ -14,9 +14,12 @@ import type {
   WorkerApi
 } from '../worker/api.ts'
 import { fromWire, keepErrorCodes, parseInput } from '../worker/boundary.ts'
+import { TABS_CHANNEL, isLook, type Announcement } from '../worker/tabs/messages.ts'
+import { createPulse, type Pulse } from '../worker/tabs/pulse.ts'
 import { createSwitchboard } from '../worker/tabs/switchboard.ts'
 import type { Target } from '../worker/tabs/target.ts'
-import { createCalls, type Limits } from './worker-client/calls.ts'
+import { createCalls } from './worker-client/calls.ts'
+import { DB_CALLS, FLOWFORGE_CALLS } from './worker-client/limits.ts'
 import { onPageSleep } from './worker-client/page-sleep.ts'
 import { createRescueCalls } from './worker-client/rescue-calls.ts'
 import { takeRescueRequest } from './worker-client/rescue-request.ts'
@@ -34,127 +37,13 @@ export type WorkerClient = {
   /** What can be done while the storage does not open. Without deadlines: files may be of any size. */
   readonly rescue: RescueApi
   onBoot(listener: (boot: Boot) => void): void
+  /** Ends the worker that does not answer, in whichever tab that is, so that another one takes over. */
+  revive(): void
   liveQuery(
     query: { readonly sql: string; readonly params: readonly unknown[] },
     listener: (answer: LiveAnswer) => void
   ): () => void
   onProgress(listener: (progress: RunProgress) => void): () => void
-}
-
-const STORED = 60_000
-const COMPUTED = 5 * 60_000
-
-const DB_CALLS: Limits<WireDbApi> = {
-  appendEvent: STORED,
-  appendEvents: STORED,
-  loadEvents: STORED,
-  readAll: STORED,
-  latestSnapshot: STORED,
-  saveSnapshot: STORED,
-  queryProjection: STORED,
-  upsertProjection: STORED,
-  truncateProjection: STORED,
-  putBlob: null,
-  getBlob: COMPUTED,
-  statBlob: STORED
-}
-
-const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
-  sources: {
-    importFile: null,
-    fetchHttp: null,
-    refresh: null,
-    tryHttp: null,
-    createManual: COMPUTED,
-    editManual: COMPUTED,
-    readManual: STORED,
-    preview: COMPUTED,
-    inferSchema: COMPUTED,
-    profile: null,
-    rename: STORED,
-    remove: STORED
-  },
-  workflows: {
-    import: COMPUTED,
-    export: STORED,
-    publish: COMPUTED,
-    create: STORED,
-    get: STORED,
-    edit: STORED,
-    undo: STORED,
-    redo: STORED,
-    describe: STORED,
-    remove: STORED,
-    check: COMPUTED,
-    preview: COMPUTED
-  },
-  runs: {
-    start: COMPUTED,
-    wait: null,
-    cancel: STORED,
-    resume: COMPUTED,
-    retry: COMPUTED,
-    verify: COMPUTED,
-    verification: null
-  },
-  requests: { list: STORED, read: STORED, har: COMPUTED, unknown: STORED, decide: STORED },
-  explain: { cell: COMPUTED, missing: COMPUTED },
-  lineage: { openLineage: STORED },
-  artifacts: { read: COMPUTED, save: null, profile: null },
-  replicas: { rebuild: COMPUTED, check: COMPUTED },
-  projections: {
-    list: STORED,
-    pause: STORED,
-    resume: STORED,
-    retry: STORED,
-    skip: STORED,
-    rebuild: null
-  },
-  history: { stateAt: COMPUTED },
-  catalog: {
-    create: STORED,
-    edit: STORED,
-    undo: STORED,
-    redo: STORED,
-    discard: STORED,
-    publish: STORED,
-    rename: STORED,
-    describe: STORED,
-    remove: STORED,
-    get: STORED,
-    list: STORED,
-    whereUsed: STORED,
-    whatIf: COMPUTED
-  },
-  examples: { open: null },
-  log: { state: STORED, verify: null },
-  health: { state: STORED, check: null },
-  backup: {
-    create: null,
-    restore: null,
-    inspect: null,
-    discard: null,
-    undoRestore: null,
-    cancel: STORED,
-    status: STORED,
-    saveKept: null,
-    removeKept: STORED,
-    setSchedule: STORED,
-    removeSchedule: STORED,
-    createScheduled: null,
-    folder: STORED,
-    inspectLatest: null
-  },
-  archive: {
-    preview: STORED,
-    create: null,
-    list: STORED,
-    verify: null,
-    restore: null,
-    folders: STORED,
-    connect: STORED
-  },
-  status: STORED
 }
 
 /** A running worker as a target. Comlink closes the channel of a proxy that is collected: each is held while it is needed. */
@@ -229,8 +118,23 @@ const toRescue = ({ rescue }: Comlink.Remote<WorkerApi>): RescueApi => ({
   salvage: (onProgress) => rescue.salvage(Comlink.proxy(onProgress))
 })
 
+const PULSE_MS = 5_000
+
+type ClientOptions = {
+  readonly onSleep?: typeof onPageSleep
+  /** How often the worker is asked whether it still answers, in ms. */
+  readonly pulseMs?: number
+  /** How long a worker may take until it is heard of, in ms. */
+  readonly unheardMs?: number
+}
+
+const whileSilent = ({ state }: Boot): Boot => ({ state: state === 'ready' ? 'stuck' : 'slow' })
+
 /** Speaks with a worker that exposes `WorkerApi`, and with another one when it dies or the page has slept. */
-export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): WorkerClient => {
+export const createWorkerClient = (
+  start: () => Worker,
+  { onSleep = onPageSleep, pulseMs = PULSE_MS, unheardMs }: ClientOptions = {}
+): WorkerClient => {
   keepErrorCodes()
   // A call's id may become that of an event; in the order of time they stand together in its index.
   const newId = (): string => uuidv7()
@@ -239,6 +143,7 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
   const rescue = createRescueCalls()
   const bootListeners = new Set<(boot: Boot) => void>()
   let lastBoot: Boot = { state: 'starting' }
+  const tabs = new BroadcastChannel(TABS_CHANNEL)
 
   const tellBoot = (boot: Boot): void => {
     lastBoot = boot
@@ -251,15 +156,31 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
     const remote = Comlink.wrap<WorkerApi>(worker)
     // It may be needed before the worker's end can be noticed: a storage that does not open says so at once.
     rescue.attach(toRescue(remote))
+    let said: Boot = lastBoot
     const heard = Comlink.proxy((boot: Boot) => {
+      said = boot
       if (!isOver) tellBoot(boot)
     })
+    let pulse: Pulse | null = null
     const connection = {
       heard,
       holdLock: (name: string) => remote.holdLock(name),
-      open: () => switchboard.attach(toTarget(remote)),
+      ping: () => remote.ping(),
+      open: () => {
+        switchboard.attach(toTarget(remote))
+        pulse = createPulse({
+          everyMs: pulseMs,
+          ask: () => void remote.ping().then(() => pulse?.heard()),
+          tell: (isSilent) => {
+            // What opens the storage, or rescues it, may take as long as it does.
+            if (said.state === 'ready' || said.state === 'starting')
+              tellBoot(isSilent ? whileSilent(said) : said)
+          }
+        })
+      },
       end: () => {
         isOver = true
+        pulse?.end()
       }
     }
     remote.onBoot(heard).catch((thrown: unknown) => console.error('The worker cannot be heard', thrown))
@@ -270,6 +191,7 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
     start,
     connect,
     newId,
+    ...(unheardMs === undefined ? {} : { unheardMs }),
     onEnd: () => {
       switchboard.detach()
       rescue.detach()
@@ -290,6 +212,10 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
       life.go()
     }
   })
+
+  tabs.onmessage = ({ data }: MessageEvent<unknown>) => {
+    if (isLook(data)) life.look()
+  }
 
   const followLog: DbApi['subscribe'] = (
     { listener, onFailure = reportError, ...args },
@@ -331,6 +257,10 @@ export const createWorkerClient = (start: () => Worker, onSleep = onPageSleep): 
         isOver = true
         stop()
       }
+    },
+    revive: () => {
+      tabs.postMessage({ type: 'look' } satisfies Announcement)
+      life.look()
     },
     onProgress: switchboard.onProgress
   }

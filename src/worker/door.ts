@@ -20,6 +20,7 @@ export const createDoor = (target: Target, gate: Pick<Gate, 'listen'>, rescue: R
   holdLock: async (name) => {
     await holdLock(name)
   },
+  ping: async () => undefined,
   onBoot: async (listener) => gate.listen(listener),
   liveQuery: async (query, listener) =>
     proxy(target.liveQuery(parseInput('liveQuery', QueryInput, query), listener)),

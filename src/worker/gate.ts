@@ -15,6 +15,7 @@ const refusal = (boot: Boot): FlowForgeError | undefined => {
     case 'ready':
     case 'slow':
     case 'no-answer':
+    case 'stuck':
     case 'run-elsewhere':
       return undefined
     case 'outdated':

@@ -41,10 +41,7 @@ const withFile = async <T>(use: (file: ReturnType<typeof wrap<FileWorker>>) => P
   }
 }
 
-/**
- * A worker holds a lock as soon as it can be spoken to, and its page waits for it; before, its end would not be noticed.
- * No browser ends a worker that it is loading without telling the page.
- */
+/** A worker holds a lock as soon as it can be spoken to, and its page waits for it; before, its end is noticed late. */
 const hasStarted = async (): Promise<void> => {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- until it is there

@@ -15,7 +15,7 @@ const openTab = (): Tab => {
   let sleep = (): void => undefined
   const client = createWorkerClient(
     () => new Worker(new URL('../../worker/main.ts', import.meta.url), { type: 'module', name: 'flowforge' }),
-    (hears) => (sleep = hears.sleep)
+    { onSleep: (hears) => (sleep = hears.sleep) }
   )
   const boots: Boot[] = []
   client.onBoot((boot) => boots.push(boot))

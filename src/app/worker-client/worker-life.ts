@@ -6,6 +6,8 @@ export type Connection = {
   holdLock(name: string): Promise<void>
   /** The worker's end will be noticed: it may be asked. */
   open(): void
+  /** Answers if the worker does. */
+  ping(): Promise<void>
   /** Hears nothing of it any more. */
   end(): void
 }
@@ -15,6 +17,8 @@ export type WorkerLife = {
   pause(): void
   /** Starts one again. */
   go(): void
+  /** Starts another one if this one does not answer for a while; a person has asked for it. */
+  look(): void
   /** The worker has become ready: whatever ended those before is past. */
   noteReady(): void
 }
@@ -25,6 +29,14 @@ const LIMIT = 10
 const WINDOW_MS = 60_000
 /** Before another try after one that did not become ready. */
 const PAUSE_MS = 300
+/**
+ * A worker that is ended before its page has heard of its lock leaves no trace of that: one that is not heard of for so
+ * long is replaced, the next one after twice as long, for it may be the network that is slow.
+ */
+const UNHEARD_MS = 20_000
+const LONGEST_UNHEARD_MS = 5 * 60_000
+/** So long a worker may take to answer when it is looked whether it does. */
+const LOOK_MS = 3_000
 
 const lost = (reason: string): FlowForgeError =>
   new FlowForgeError(
@@ -45,10 +57,13 @@ export const keepWorker = (args: {
   /** There will be none any more. */
   onGiveUp: (error: FlowForgeError) => void
   newId: () => string
+  unheardMs?: number
   locks?: LockManager
 }): WorkerLife => {
-  const { start, connect, onEnd, onGiveUp, newId, locks = navigator.locks } = args
+  const { start, connect, onEnd, onGiveUp, newId, unheardMs = UNHEARD_MS, locks = navigator.locks } = args
   let endCurrent: (() => void) | null = null
+  let current: Connection | null = null
+  let patienceMs = unheardMs
   let timer: ReturnType<typeof setTimeout> | undefined
   let isPaused = false
   let isOver = false
@@ -75,8 +90,15 @@ export const keepWorker = (args: {
     const worker = start()
     const watch = new AbortController()
     const connection = connect(worker)
+    current = connection
+    const unheard = setTimeout(() => {
+      patienceMs = Math.min(2 * patienceMs, LONGEST_UNHEARD_MS)
+      replace()
+    }, patienceMs)
     endCurrent = () => {
       endCurrent = null
+      current = null
+      clearTimeout(unheard)
       watch.abort()
       // Half a worker is worse than none: it might go on writing what the page no longer hears of.
       worker.terminate()
@@ -94,6 +116,8 @@ export const keepWorker = (args: {
     const outlive = async (): Promise<void> => {
       await connection.holdLock(lock)
       if (!isCurrent()) return
+      clearTimeout(unheard)
+      patienceMs = unheardMs
       connection.open()
       await locks.request(lock, { signal: watch.signal }, () => undefined)
       if (isCurrent()) die('it ended by itself')
@@ -103,8 +127,23 @@ export const keepWorker = (args: {
     })
   }
 
+  const replace = (): void => {
+    endCurrent?.()
+    begin()
+  }
+
+  const look = (): void => {
+    const asked = current
+    if (asked === null) return
+    const late = setTimeout(() => {
+      if (asked === current) replace()
+    }, LOOK_MS)
+    void asked.ping().then(() => clearTimeout(late))
+  }
+
   begin()
   return {
+    look,
     pause: () => {
       isPaused = true
       clearTimeout(timer)

@@ -14,6 +14,8 @@ export type Boot =
   | { state: 'slow' }
   /** The tab that holds the storage does not answer; it leads since then, ISO-8601 UTC, if it says so. Goes on when it does. */
   | { state: 'no-answer'; since: string | null }
+  /** The worker of this very tab does not answer any more; said by its page. Goes on when it does. */
+  | { state: 'stuck' }
   /** A tab with an older version of the code carries out a run; this one takes over when that has ended. */
   | { state: 'run-elsewhere' }
   /** A tab with a newer version of the code holds the storage: this one works no more until it is reloaded. */
@@ -47,6 +49,8 @@ export type WorkerApi = {
   forget(id: string): Promise<void>
   /** Holds the lock of this name until the worker ends, however that comes; answers when it is held. */
   holdLock(name: string): Promise<void>
+  /** Answers as long as the worker is not busy with something that it cannot be interrupted in. */
+  ping(): Promise<void>
   /** Calls back now and whenever it changes. */
   onBoot(listener: (boot: Boot) => void): Promise<void>
   /** Rows of a read-only query, now and after each commit that touched a table it reads; answers with a function that ends it. */

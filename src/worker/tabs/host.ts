@@ -88,6 +88,9 @@ const serveTab = (
         followed.get(request.id)?.stop()
         followed.delete(request.id)
         return
+      case 'ping':
+        reply({ type: 'pong', epoch })
+        return
       case 'give-way':
         if (giveWay(request.to).isBusy) reply({ type: 'busy', epoch })
     }

@@ -42,7 +42,9 @@ export const Announcement = z.discriminatedUnion('type', [
   /** The leader gives way to a newer build; who is older waits for the lock behind it. */
   z.object({ type: z.literal('giving-way'), to: Build }),
   /** A restore puts another history in the place of this one; `leader` follows. */
-  z.object({ type: z.literal('replaced') })
+  z.object({ type: z.literal('replaced') }),
+  /** A person's word: every page looks whether its own worker still answers, and starts another where it does not. */
+  z.object({ type: z.literal('look') })
 ])
 
 /** What a tab says to the leader on its own channel. The epoch names the leader that is meant: another one drops it. */
@@ -58,6 +60,8 @@ export const Request = z.discriminatedUnion('type', [
   /** The listener has settled: the next may come. */
   z.object({ type: z.literal('heard'), epoch: Id, id: Id }),
   z.object({ type: z.literal('unfollow'), epoch: Id, id: Id }),
+  /** Answered with `pong` by a leader that still works. */
+  z.object({ type: z.literal('ping'), epoch: Id }),
   /** A newer build asks the leader to finish what is under way and let go. */
   z.object({ type: z.literal('give-way'), epoch: Id, to: Build })
 ])
@@ -71,11 +75,17 @@ export const Reply = z.discriminatedUnion('type', [
   z.object({ type: z.literal('welcome'), epoch: Id, build: z.string(), order: Build.optional() }),
   /** It gives way when the run has ended that is under way. */
   z.object({ type: z.literal('busy'), epoch: Id }),
+  z.object({ type: z.literal('pong'), epoch: Id }),
   z.object({ type: z.literal('answer'), epoch: Id, id: Id, value: z.unknown() }),
   z.object({ type: z.literal('refusal'), epoch: Id, id: Id, error: Wire }),
   z.object({ type: z.literal('told'), epoch: Id, id: Id, value: z.unknown() }),
   z.object({ type: z.literal('failed'), epoch: Id, id: Id, error: Wire })
 ])
+
+export const isLook = (said: unknown): boolean => {
+  const parsed = Announcement.safeParse(said)
+  return parsed.success && parsed.data.type === 'look'
+}
 
 export type Announcement = z.infer<typeof Announcement>
 export type Request = z.infer<typeof Request>

@@ -3,6 +3,7 @@ import { createDeferred, type Deferred } from '../deferred.ts'
 import { holdLock } from '../locks.ts'
 import { isNewer, type Build } from './build.ts'
 import { Announcement, Reply, TABS_CHANNEL, leaderName, tabName, type Request } from './messages.ts'
+import { createPulse, type Pulse } from './pulse.ts'
 import type { Target } from './target.ts'
 
 type Heard = {
@@ -12,6 +13,7 @@ type Heard = {
 type Remote = { readonly target: Target; readonly hear: (reply: Reply) => void }
 
 const STATUS = 'flowforge.status'
+const PULSE_MS = 5_000
 
 /** The program of the tab that leads, as a target. What it does not answer before another leader comes, never settles. */
 const openRemote = (channel: BroadcastChannel, epoch: string, newId: () => string): Remote => {
@@ -56,6 +58,7 @@ const openRemote = (channel: BroadcastChannel, epoch: string, newId: () => strin
     switch (reply.type) {
       case 'welcome':
       case 'busy':
+      case 'pong':
         return
       case 'answer':
         settle(reply.id, (call) => call.resolve(reply.value))
@@ -102,6 +105,10 @@ const openRemote = (channel: BroadcastChannel, epoch: string, newId: () => strin
 /** What a tab learns of the one that leads. */
 export type LeaderNews =
   | { readonly type: 'leads'; readonly target: Target }
+  /** It holds the lead and answers nothing any more. What it was asked stays with it. */
+  | { readonly type: 'silent' }
+  /** It answers again. */
+  | { readonly type: 'answers' }
   /** Nobody leads until the next `leads`. */
   | { readonly type: 'gone' }
   /** Its code is another, and nothing says which is newer: the two would not understand each other. */
@@ -127,9 +134,11 @@ export const joinTabs = async (args: {
   build: Build
   newId: () => string
   hear: (news: LeaderNews) => void
+  /** How often it is asked whether it still answers, in ms. */
+  pulseMs?: number
   locks?: LockManager
 }): Promise<() => void> => {
-  const { tab, build, newId, hear, locks = navigator.locks } = args
+  const { tab, build, newId, hear, pulseMs = PULSE_MS, locks = navigator.locks } = args
   // Held before anybody hears of this tab: the leader takes the free lock for its end.
   const goAway = await holdLock(tabName(tab), { locks })
   const ending = new AbortController()
@@ -137,14 +146,20 @@ export const joinTabs = async (args: {
   const channel = new BroadcastChannel(tabName(tab))
   let epoch: string | null = null
   let remote: Remote | null = null
+  let pulse: Pulse | null = null
 
   const sayHello = (): void => common.postMessage({ type: 'hello', tab } satisfies Announcement)
+
+  const tell = (news: LeaderNews): void => {
+    if (news.type !== 'silent' && news.type !== 'answers') pulse?.end()
+    hear(news)
+  }
 
   /** Its lock is free when it has gone, however it ended. */
   const outlive = async (leader: string): Promise<void> => {
     const options = { mode: 'shared', signal: ending.signal } as const
     await locks.request(leaderName(leader), options, () => undefined)
-    if (epoch === leader) hear({ type: 'gone' })
+    if (epoch === leader) tell({ type: 'gone' })
   }
 
   const welcome = (leader: Extract<Reply, { type: 'welcome' }>): void => {
@@ -153,14 +168,19 @@ export const joinTabs = async (args: {
     remote = null
     if (leader.build === build.code) {
       remote = openRemote(channel, epoch, newId)
-      hear({ type: 'leads', target: remote.target })
+      tell({ type: 'leads', target: remote.target })
+      pulse = createPulse({
+        everyMs: pulseMs,
+        ask: () => channel.postMessage({ type: 'ping', epoch: leader.epoch } satisfies Request),
+        tell: (isSilent) => hear({ type: isSilent ? 'silent' : 'answers' })
+      })
     } else if (leader.order !== undefined && isNewer(leader.order, build)) {
-      hear({ type: 'newer' })
+      tell({ type: 'newer' })
     } else if (leader.order !== undefined && isNewer(build, leader.order)) {
       channel.postMessage({ type: 'give-way', epoch, to: build } satisfies Request)
-      hear({ type: 'older' })
+      tell({ type: 'older' })
     } else {
-      hear({ type: 'foreign' })
+      tell({ type: 'foreign' })
     }
     if (leader.order === undefined) return
     outlive(epoch).catch((thrown: unknown) => {
@@ -173,15 +193,16 @@ export const joinTabs = async (args: {
     if (!parsed.success) return
     switch (parsed.data.type) {
       case 'hello':
+      case 'look':
         return
       case 'leader':
         sayHello()
         return
       case 'replaced':
-        hear({ type: 'replaced' })
+        tell({ type: 'replaced' })
         return
       case 'giving-way':
-        if (isNewer(parsed.data.to, build)) hear({ type: 'giving-way' })
+        if (isNewer(parsed.data.to, build)) tell({ type: 'giving-way' })
     }
   }
   channel.onmessage = ({ data }: MessageEvent<unknown>): void => {
@@ -192,6 +213,7 @@ export const joinTabs = async (args: {
     }
     if (parsed.data.type === 'welcome') return welcome(parsed.data)
     if (parsed.data.epoch !== epoch) return
+    pulse?.heard()
     if (parsed.data.type === 'busy') hear({ type: 'busy' })
     else remote?.hear(parsed.data)
   }
@@ -199,6 +221,7 @@ export const joinTabs = async (args: {
 
   return () => {
     ending.abort()
+    pulse?.end()
     common.close()
     channel.close()
     goAway()

@@ -119,6 +119,37 @@ describe('a tab that nobody answers', () => {
     expect(await waits).toBe('new')
   })
 
+  test('says so of one that had answered and hangs, and goes on where it was when that answers again', async () => {
+    const leader = await openTab(NEW)
+    await becomes(leader, 'ready')
+    const follower = await openTab(NEW, { patienceMs: 50 })
+    await becomes(follower, 'ready')
+    // One that nobody asks anything is not silent: it answers each pulse.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect((await follower.boots()).map(({ state }) => state)).not.toContain('no-answer')
+    const hung = leader.call('hang')
+    const waits = follower.call('short')
+    await becomes(follower, 'no-answer')
+    expect((await follower.boots()).at(-1)).toMatchObject({ since: expect.any(String) })
+    expect([await hung, await waits]).toEqual(['new', 'new'])
+    await becomes(follower, 'ready')
+  })
+
+  test('says so of one that hangs for ever, and leads when that is ended', async () => {
+    const leader = await openTab(NEW)
+    await becomes(leader, 'ready')
+    const follower = await openTab(NEW, { patienceMs: 50 })
+    await becomes(follower, 'ready')
+    void leader.call('long')
+    const waits = [follower.call('long'), follower.call('short')]
+    void leader.call('hang')
+    await becomes(follower, 'no-answer')
+    leader.kill()
+    await follower.finish('call')
+    expect(await Promise.all(waits)).toEqual(['new', 'new'])
+    await becomes(follower, 'ready')
+  })
+
   test('says so of one that does not come to an end with opening, as that one does of itself', async () => {
     const leader = await openTab(NEW, { patienceMs: 20, opensAtOnce: false })
     await becomes(leader, 'slow')

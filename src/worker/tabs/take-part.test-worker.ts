@@ -21,8 +21,15 @@ const goingOn = { opening: createDeferred<void>(), call: createDeferred<void>(),
 let run: Deferred<void> | null = null
 const nothing = (): void => undefined
 
+const HANG_MS = 1_500
+/** Busy with something that nothing can interrupt. */
+const hang = (ms: number): void => {
+  for (const until = performance.now() + ms; performance.now() < until;);
+}
+
 const toTarget = (build: Build): Target => ({
   call: async ({ path }) => {
+    if (path[0] === 'hang') hang(HANG_MS)
     if (path[0] === 'run') run = goingOn.run
     if (path[0] === 'long') await goingOn.call.promise
     return build.code
@@ -55,7 +62,7 @@ const api = {
     })
   },
   /** Answers with the code of the build that answered. */
-  call: (what: 'short' | 'long' | 'run') =>
+  call: (what: 'short' | 'long' | 'run' | 'hang') =>
     switchboard.call({ id: systemWorld.newId(), path: [what], args: null }, false),
   finish: (what: keyof typeof goingOn) => goingOn[what].resolve(),
   boots: () => boots

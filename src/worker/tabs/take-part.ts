@@ -61,16 +61,28 @@ export const takePart = async (parts: Parts): Promise<void> => {
   const follow = async (): Promise<Release | null> => {
     let isOutdated = false
     let queueing = new AbortController()
-    const patience = createPatience(patienceMs, () => {
-      void leadsSince().then((since) => gate.tell({ state: 'no-answer', since }))
-    })
+    let isUnanswered = false
+    const tellUnanswered = async (): Promise<void> => {
+      isUnanswered = true
+      const since = await leadsSince()
+      // It may have answered meanwhile.
+      if (isUnanswered) gate.tell({ state: 'no-answer', since })
+    }
+    const patience = createPatience(patienceMs, () => void tellUnanswered())
     const wait = (boot: Boot): void => {
       switchboard.detach()
       gate.tell(boot)
     }
     const hear = (news: LeaderNews): void => {
       patience.end()
+      isUnanswered = false
       switch (news.type) {
+        case 'silent':
+          void tellUnanswered()
+          return
+        case 'answers':
+          gate.tell({ state: 'ready' })
+          return
         case 'leads':
           switchboard.attach(news.target)
           gate.tell({ state: 'ready' })
@@ -105,7 +117,7 @@ export const takePart = async (parts: Parts): Promise<void> => {
 
     prepare()
     patience.begin()
-    const leave = await joinTabs({ tab: world.newId(), build, newId: world.newId, hear })
+    const leave = await joinTabs({ tab: world.newId(), build, newId: world.newId, hear, pulseMs: patienceMs })
     let release: Release | null = null
     while (release === null && !isOutdated) {
       queueing = new AbortController()
@@ -117,6 +129,7 @@ export const takePart = async (parts: Parts): Promise<void> => {
       })
     }
     patience.end()
+    isUnanswered = false
     // Its last words to the leader before go over the channel that is closed then.
     switchboard.detach()
     leave()
