@@ -117,7 +117,7 @@ test.describe('a leader that the browser puts away', () => {
     const back = await pageAt(browser, '?leads')
     await back.bringToFront()
     await back.waitForFunction(() => 'flowforge' in window)
-    expect(await back.evaluate(() => document.wasDiscarded)).toBe(true)
+    expect(await back.evaluate(() => Reflect.get(document, 'wasDiscarded'))).toBe(true)
     expect(await roleOf(back)).toBe('follower')
     expect(await positions(back)).toEqual(all)
   })
