@@ -23,8 +23,15 @@ const PATIENCE_MS = 45_000
 /** How much of the chains begin with a database of an earlier schema. */
 const MIGRATED = 0.35
 /** About how long these take, so that a kill comes into them. */
-const LENGTHS_MS: Partial<Record<Scenario, number>> = { rebuild: 100, backup: 200, restore: 600 }
+const LENGTHS_MS: Partial<Record<Scenario, number>> = {
+  rebuild: 100,
+  backup: 200,
+  restore: 600,
+  archive: 250
+}
 const OPENING_MS = 600
+/** What one tab alone does at a time. */
+const JOBS: ReadonlySet<Scenario> = new Set(['backup', 'rebuild', 'archive'])
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -154,8 +161,8 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
     const before = ledger.toldCount()
     let orders = 0
     for (const [at, { page, client, life }] of tabs.entries()) {
-      // One backup at a time; the other tabs do the rest.
-      const own = at > 0 && (scenario === 'backup' || scenario === 'rebuild') ? 'append' : scenario
+      // One of these at a time; the other tabs do the rest.
+      const own = at > 0 && JOBS.has(scenario) ? 'append' : scenario
       const given = ordersOf(own, { random, client, next: ledger.next })
       ledger.give(client, life, given)
       orders += given.length
@@ -165,6 +172,7 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
     await moment(scenario, orders, before)
     const isMet = (): boolean => ledger.underWay().some(({ kind }) => isMeant(scenario, kind))
     await kill(pickKill(random), scenario, isMet())
+    if (scenario === 'archive' && random.chance(0.4)) await killOpening(scenario)
     if (scenario !== 'hand-over') return
     for (let more = random.between(0, 2); more > 0 && tabs.length > 1; more -= 1) {
       // While the next one takes over.
@@ -183,6 +191,14 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
     for (const tab of tabs) if (tab.workerKills >= WORKER_KILLS || !tab.isHeardWhole) await closeTab(tab)
   }
 
+  /** Kills what is opening: it sweeps away what the kill before has left. */
+  const killOpening = async (scenario: Scenario): Promise<void> => {
+    const tab = tabs[0] ?? (await openTab())
+    await pause(random.next() * OPENING_MS)
+    const isReady = (await tab.page.title()) === 'ready'
+    await kill(pickKill(random), scenario, !isReady)
+  }
+
   /** Opens a database of an earlier schema, and is killed while it is brought up to date. */
   const migrate = async (): Promise<void> => {
     const page = await browser.open(`${address}?file`)
@@ -190,10 +206,7 @@ export const runChain = async (args: ChainArgs): Promise<void> => {
     ledger.begin(await page.evaluate((from) => window.harness.plant(from), url))
     await page.close()
     for (let more = random.between(1, 3); more > 0; more -= 1) {
-      const tab = tabs[0] ?? (await openTab())
-      await pause(random.next() * OPENING_MS)
-      const isReady = (await tab.page.title()) === 'ready'
-      await kill(pickKill(random), 'migration', !isReady)
+      await killOpening('migration')
     }
     await settle()
   }

@@ -89,6 +89,7 @@ export const createLedger = (): Ledger => {
       case 'rebuild':
       case 'backup':
       case 'restore':
+      case 'archive':
         return null
     }
   }
@@ -118,9 +119,8 @@ export const createLedger = (): Ledger => {
     if (order.kind === 'append')
       return code === 'CONFLICT' && order.events.some(({ expectedSeq }) => expectedSeq === 0)
     // Sent again to the next program, which knows nothing of the one that was under way.
-    return (
-      (order.kind === 'backup' || order.kind === 'restore') && (code === 'CONFLICT' || code === 'CANCELED')
-    )
+    const isJob = order.kind === 'backup' || order.kind === 'restore' || order.kind === 'archive'
+    return isJob && (code === 'CONFLICT' || code === 'CANCELED')
   }
 
   const settle = (order: Order, message: Extract<z.infer<typeof Message>, { at: number }>): void => {

@@ -19,6 +19,8 @@ export type Order = { readonly index: number; readonly waits: boolean } & (
   | { readonly kind: 'blob'; readonly key: string; readonly size: number; readonly fill: number }
   | { readonly kind: 'rebuild'; readonly projection: string | null }
   | { readonly kind: 'backup' }
+  /** Archives what has ended, perhaps into a folder, and perhaps brings the newest segment back. */
+  | { readonly kind: 'archive'; readonly isIntoFolder: boolean; readonly bringsBack: boolean }
   /** Makes a backup, appends, and restores the backup: the log ends before what was appended, or with it. */
   | { readonly kind: 'restore'; readonly marker: Extract<Order, { kind: 'append' }> }
 )

@@ -10,7 +10,8 @@ export const SCENARIOS = [
   'blob',
   'hand-over',
   'backup',
-  'restore'
+  'restore',
+  'archive'
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -127,6 +128,13 @@ const drafts = (scenario: Scenario, given: Given): Draft[] => {
       return [...many(random.between(3, 8), () => blob(given)), ...common(given)]
     case 'backup':
       return [{ kind: 'backup' }, ...many(random.between(3, 10), () => common(given)).flat()]
+    case 'archive':
+      return [
+        append(many(random.between(2, 12), () => runEvents(given)).flat()),
+        append([plain(given)]),
+        { kind: 'archive', isIntoFolder: random.chance(0.4), bringsBack: random.chance(0.4) },
+        ...many(random.between(2, 6), () => common(given)).flat()
+      ]
     case 'restore':
       return [
         {
@@ -142,7 +150,10 @@ export const ordersOf = (scenario: Scenario, given: Given): Order[] =>
     ...draft,
     index: given.next(),
     // What takes long goes on while the rest is done; blobs that nobody waits for may land in any order.
-    waits: draft.kind === 'blob' || (!(at === 0 && draft.kind !== 'append') && given.random.chance(0.4))
+    waits:
+      draft.kind === 'blob' ||
+      (scenario === 'archive' && at < 2) ||
+      (!(at === 0 && draft.kind !== 'append') && given.random.chance(0.4))
   }))
 
 /** The kinds of orders that a scenario is about: the kill has come into it where one of them is unanswered. */

@@ -19,6 +19,18 @@ const append = async ({ db }: WorkerClient, events: readonly OrderedEvent[]): Pr
     : db.appendEvents({ events: given })
 }
 
+const archive = async (
+  { flowforge }: WorkerClient,
+  { isIntoFolder, bringsBack }: Extract<Order, { kind: 'archive' }>
+): Promise<void> => {
+  // A folder of the browser's own stands for one that a person chose.
+  const open = async () =>
+    (await navigator.storage.getDirectory()).getDirectoryHandle('chosen', { create: true })
+  await flowforge.archive.create(isIntoFolder ? { folder: await open() } : {})
+  const [newest] = (await flowforge.archive.list()).segments
+  if (bringsBack && newest !== undefined) await flowforge.archive.restore({ segmentId: newest.id })
+}
+
 /** Answers with the events that were appended or loaded. */
 const perform = async (client: WorkerClient, order: Order): Promise<readonly Event[]> => {
   const { db, flowforge } = client
@@ -50,6 +62,9 @@ const perform = async (client: WorkerClient, order: Order): Promise<readonly Eve
       return []
     case 'backup':
       await flowforge.backup.create()
+      return []
+    case 'archive':
+      await archive(client, order)
       return []
     case 'restore': {
       // As a person's own file: not one that goes with the program which wrote it.

@@ -77,8 +77,10 @@ const checkProjections = async (client: WorkerClient, rebuilds: boolean): Promis
 const checkFile = async ({ flowforge }: WorkerClient): Promise<string[]> => {
   const { isSound, findings } = await flowforge.health.check()
   const chain = await flowforge.log.verify()
+  const { findings: damaged } = await flowforge.archive.verify()
   return [
     ...(isSound ? [] : [`file: ${JSON.stringify(findings.slice(0, 3))}`]),
+    ...damaged.map(({ message }) => `segment: ${message}`),
     ...(chain.isIntact ? [] : [`chain: ${JSON.stringify(chain.findings.slice(0, 3))}`])
   ]
 }
