@@ -47,12 +47,12 @@ const caughtUp = async (client: WorkerClient): Promise<void> => {
   }
 }
 
-const rowsOf = async (ask: (sql: string) => Promise<Row[]>): Promise<Map<string, string>> => {
-  const found = new Map<string, string>()
-  // oxlint-disable-next-line no-await-in-loop -- one after the other
-  for (const table of TABLES) found.set(table, JSON.stringify(await ask(selectAll(table))))
-  return found
-}
+const rowsOf = async (ask: (sql: string) => Promise<Row[]>): Promise<Map<string, string>> =>
+  new Map(
+    await Promise.all(
+      TABLES.map(async (table) => [table, JSON.stringify(await ask(selectAll(table)))] as const)
+    )
+  )
 
 const compare = (what: string, is: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>) =>
   [...wanted].flatMap(([table, rows]) =>
