@@ -115,6 +115,7 @@ const toRescue = ({ rescue }: Comlink.Remote<WorkerApi>): RescueApi => ({
   copies: () => rescue.copies(),
   save: (args) => rescue.save(args),
   restore: (args) => rescue.restore(args),
+  findDatabase: () => rescue.findDatabase(),
   salvage: (onProgress) => rescue.salvage(Comlink.proxy(onProgress))
 })
 

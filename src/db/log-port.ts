@@ -29,6 +29,8 @@ export type ChainReport = {
 export type ChainState = Pick<ChainReport, 'seals' | 'sealedEvents' | 'unsealedEvents' | 'headSha256'> & {
   /** ISO-8601 UTC of the last seal. */
   readonly sealedAt: string | null
+  /** A salvage made the seals behind this position anew: for those events the chain vouches since then alone. */
+  readonly sealedAnew: { readonly after: number; readonly at: string } | null
 }
 
 export type ChainProgress = { readonly checkedEvents: number; readonly ofEvents: number }

@@ -48,7 +48,14 @@ export type {
 } from '../db/ports.ts'
 export type { ArchiveFinding, ArchiveFolder, ArchiveProgress, ArchiveSegment } from '../db/ports.ts'
 export type { BackupProgress, BackupSummary, KeptCopy } from '../db/ports.ts'
-export type { LostRange, RescueCopy, SalvagedTable, SalvageProgress, SalvageReport } from '../db/ports.ts'
+export type {
+  FoundDatabase,
+  LostRange,
+  RescueCopy,
+  SalvagedTable,
+  SalvageProgress,
+  SalvageReport
+} from '../db/ports.ts'
 
 export {
   dbInputs,

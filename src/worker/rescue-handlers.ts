@@ -46,6 +46,9 @@ export const createRescueHandlers = (args: {
     restore: handler('rescue.restore', rescueInputs.restore, ({ file }) =>
       during((rescue) => rescue.restore(file))
     ),
+    findDatabase: handler('rescue.findDatabase', rescueInputs.findDatabase, () =>
+      during((rescue) => rescue.findDatabase())
+    ),
     salvage: (onProgress) =>
       handler('rescue.salvage', rescueInputs.salvage, () =>
         during((rescue) => rescue.salvage((progress) => void onProgress(progress)))

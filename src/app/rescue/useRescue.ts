@@ -1,22 +1,31 @@
 import { onMounted, ref, shallowRef } from 'vue'
-import type { BackupSummary, RescueCopy, SalvageProgress, SalvageReport } from '../../worker/api.ts'
+import type {
+  BackupSummary,
+  FoundDatabase,
+  RescueCopy,
+  SalvageProgress,
+  SalvageReport
+} from '../../worker/api.ts'
 import { saveBlob } from '../ui/save-blob.ts'
 import { useWorkerClient } from '../useWorkerClient.ts'
 
 export type RescueOutcome =
   | { readonly kind: 'salvaged'; readonly report: SalvageReport }
+  | { readonly kind: 'found'; readonly found: FoundDatabase }
   | { readonly kind: 'restored'; readonly fileName: string; readonly summary: BackupSummary }
+
+type Doing = 'saving' | 'restoring' | 'salvaging' | 'finding'
 
 /** What is done with a storage that does not open; one thing at a time. */
 export const useRescue = () => {
   const { rescue } = useWorkerClient()
   const copies = shallowRef<readonly RescueCopy[]>([])
-  const doing = ref<'saving' | 'restoring' | 'salvaging' | null>(null)
+  const doing = ref<Doing | null>(null)
   const progress = shallowRef<SalvageProgress | null>(null)
   const outcome = shallowRef<RescueOutcome | null>(null)
   const error = ref<unknown>(null)
 
-  const during = async (what: 'saving' | 'restoring' | 'salvaging', work: () => Promise<void>) => {
+  const during = async (what: Doing, work: () => Promise<void>) => {
     doing.value = what
     error.value = null
     try {
@@ -56,6 +65,10 @@ export const useRescue = () => {
     restore: (file: File) =>
       during('restoring', async () => {
         outcome.value = { kind: 'restored', fileName: file.name, summary: await rescue.restore({ file }) }
+      }),
+    find: () =>
+      during('finding', async () => {
+        outcome.value = { kind: 'found', found: await rescue.findDatabase() }
       }),
     salvage: () =>
       during('salvaging', async () => {

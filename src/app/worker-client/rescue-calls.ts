@@ -33,6 +33,7 @@ export const createRescueCalls = (): RescueCalls => {
       copies: (args) => ask((rescue) => rescue.copies(args)),
       save: (args) => ask((rescue) => rescue.save(args)),
       restore: (args) => ask((rescue) => rescue.restore(args)),
+      findDatabase: (args) => ask((rescue) => rescue.findDatabase(args)),
       salvage: (onProgress) => ask((rescue) => rescue.salvage(onProgress))
     },
     attach: (rescue) => {

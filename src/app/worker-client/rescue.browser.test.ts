@@ -45,7 +45,10 @@ beforeEach(empty, 60_000)
 afterEach(empty, 60_000)
 
 /** Writes zeros over the database's file, and over the header of its write-ahead log, while nobody has them open. */
-const damage = async (places: (size: number) => readonly { at: number; bytes: number }[]): Promise<void> => {
+const damage = async (
+  places: (size: number) => readonly { at: number; bytes: number }[],
+  database = '/flowforge.db'
+): Promise<void> => {
   const zero = async (
     handle: FileSystemFileHandle,
     ranges: readonly { at: number; bytes: number }[]
@@ -65,8 +68,8 @@ const damage = async (places: (size: number) => readonly { at: number; bytes: nu
       if (!(handle instanceof FileSystemFileHandle)) continue
       const file = await handle.getFile()
       const name = (await file.slice(0, 512).text()).replace(/\0.*$/s, '')
-      if (name === '/flowforge.db-wal') await zero(handle, [{ at: 0, bytes: 32 }])
-      if (name === '/flowforge.db') await zero(handle, places(file.size - POOL_HEADER))
+      if (name === `${database}-wal`) await zero(handle, [{ at: 0, bytes: 32 }])
+      if (name === database) await zero(handle, places(file.size - POOL_HEADER))
     }
   }
 }
@@ -167,6 +170,35 @@ describe('a storage whose file is damaged does not open, and is rescued', () => 
     expect(await names(after)).toEqual(['Mine'])
     expect((await after.client.flowforge.backup.status()).kept).toMatchObject([{ kind: 'damaged' }])
   })
+})
+
+test('a damaged record of which file is in use is written anew, and the database opens as it was', async () => {
+  await fill()
+  const before = openTab()
+  const backup = await before.client.flowforge.backup.create()
+  const file = new File([await backup.arrayBuffer()], backup.name)
+  await before.client.flowforge.backup.restore({ file })
+  await before.client.db.appendEvent({ aggregateId: 'note:2', eventType: 'Noted', payload: {} })
+  await before.end()
+  await eventually(() => damage(() => [{ at: 0, bytes: PAGE }], '/shelf.db'))
+  const tab = openTab()
+  await becomes(tab, 'failed')
+  expect(tab.boots.at(-1)).toMatchObject({ code: 'CORRUPT' })
+  const copies = await tab.client.rescue.copies()
+  expect(copies.map(({ kind }) => kind)).not.toContain('current')
+  for (const { file: name, bytes } of copies) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other: each takes the storage's lock
+    expect((await tab.client.rescue.save({ file: name })).size).toBe(bytes)
+  }
+  const found = await tab.client.rescue.findDatabase()
+  expect(found).toMatchObject({ file: '/restored-1.db', opens: true, logPosition: EVENTS + 2 })
+  await tab.end()
+  const after = openTab()
+  expect(await names(after)).toEqual(['Mine'])
+  expect(await after.client.db.loadEvents({ aggregateId: 'note:2' })).toHaveLength(1)
+  expect((await after.client.flowforge.backup.status()).kept).toMatchObject([
+    { file: '/flowforge.db', kind: 'before-restore' }
+  ])
 })
 
 test('a rescue is refused while somebody has the storage, and fails when its worker ends', async () => {

@@ -16,6 +16,7 @@ import { toSummary, type Manifest } from './manifest.ts'
 import { readPages } from './read-pages.ts'
 import { prepareReplacement, writeLargeBlobs } from './restore-backup.ts'
 import type { Shelf } from './shelf.ts'
+import { inTurns } from './streams.ts'
 import { nextTurn } from './turns.ts'
 import { VERIFY_STEPS, verifyBackup, type VerifyStep } from './verify-backup.ts'
 
@@ -243,7 +244,11 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
       alone(given, async (job) => {
         const { kind } = expectKept(shelf, file)
         // To open it would write back what stands in its write-ahead log.
-        if (kind === 'damaged') return { file: new File([files.read(file)], DAMAGED_NAME), summary: null }
+        if (kind === 'damaged') {
+          await expectRoom(files.size(file), 'A copy of the damaged file', room)
+          const chunks = inTurns(files.chunks(file), job.signal)
+          return { file: await exports.write(DAMAGED_NAME, chunks), summary: null }
+        }
         const source = await files.open(file)
         try {
           return await make(source, async (work) => work(), 2, job, exports.write)

@@ -30,6 +30,8 @@ export const opfsExportFiles = (folderName: string): ExportFiles => {
     const access = await handle.createSyncAccessHandle()
     try {
       let at = 0
+      // It may be in the place of one that was longer.
+      access.truncate(0)
       for await (const chunk of chunks) {
         writeFully(access, chunk, at)
         at += chunk.byteLength

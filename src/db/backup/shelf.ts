@@ -1,42 +1,13 @@
-import { FlowForgeError } from '../flowforge-error.ts'
+import { FlowForgeError, isFlowForgeError } from '../flowforge-error.ts'
 import type { KeptCopy } from '../backup-port.ts'
 import { namedFiles } from '../blobs/named-files.ts'
 import type { DatabaseFiles } from '../sqlite/database-files.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Row } from '../ports.ts'
+import { FIRST, LEDGER, LEDGER_SCHEMA, OWN, REWRITING } from './shelf-ledger.ts'
 
-const LEDGER = '/shelf.db'
-const FIRST = '/flowforge.db'
-/** Names that the shelf gives. What has one and stands in no row is what a crash left behind. */
-const OWN = /^\/(flowforge|backup|incoming|restored-\d+|before-\d+)\.db$/
 /** How often a replacement that has not opened yet is tried before what was there comes back. */
 const ATTEMPTS = 3
-
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS current (
-  id         INTEGER PRIMARY KEY CHECK (id = 1),
-  file       TEXT NOT NULL,
-  generation INTEGER NOT NULL,
-  is_settled INTEGER NOT NULL,
-  attempts   INTEGER NOT NULL,
-  problem    TEXT
-) STRICT;
-CREATE TABLE IF NOT EXISTS kept (
-  file           TEXT PRIMARY KEY NOT NULL,
-  kind           TEXT NOT NULL,
-  created_at     TEXT NOT NULL,
-  bytes          INTEGER NOT NULL,
-  schema_version INTEGER NOT NULL,
-  log_position   INTEGER NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS kept_blobs (
-  file TEXT NOT NULL,
-  blob TEXT NOT NULL,
-  size INTEGER NOT NULL,
-  PRIMARY KEY (file, blob)
-) STRICT;
-INSERT INTO current VALUES (1, '${FIRST}', 0, 1, 0, NULL) ON CONFLICT DO NOTHING;
-`
 
 export type Current = {
   readonly file: string
@@ -125,6 +96,16 @@ const KEPT = `SELECT file, kind, created_at, schema_version, log_position,
   bytes + (SELECT coalesce(sum(size), 0) FROM kept_blobs AS b WHERE b.file = kept.file) AS bytes
   FROM kept ORDER BY rowid DESC`
 
+const OF_THE_STORAGE: readonly string[] = ['STORAGE_FULL', 'STORAGE_UNAVAILABLE']
+
+/** A ledger in which a row or a table is not what it was is as damaged as one that is no database. */
+const toUnreadable = (thrown: unknown): never => {
+  if (isFlowForgeError(thrown) && OF_THE_STORAGE.includes(thrown.code)) throw thrown
+  const message =
+    'The record of which database file is in use cannot be read. The databases themselves are where they were.'
+  throw new FlowForgeError('CORRUPT', message, { file: LEDGER }, thrown)
+}
+
 /** Reads the shelf, and clears away what a crash left beside it. */
 export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
   let current = toCurrent(undefined)
@@ -140,7 +121,7 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
   const change = async (work: (ledger: SqliteDatabase) => void): Promise<void> => {
     const ledger = await files.open(LEDGER)
     try {
-      ledger.script(`BEGIN IMMEDIATE; ${SCHEMA}`)
+      ledger.script(`BEGIN IMMEDIATE; ${LEDGER_SCHEMA}`)
       work(ledger)
       ledger.script('COMMIT')
       load(ledger)
@@ -171,12 +152,21 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
     ledger.allOnce('DELETE FROM kept_blobs WHERE file = ?', [file])
   }
   const sweep = (): void => {
+    const names = files.names()
     const needed = new Set([current.file, ...kept.map(({ file }) => file)])
-    for (const name of files.names()) if (OWN.test(name) && !needed.has(name)) files.remove(name)
+    // Where a ledger was lost, it cannot be said of what was restored that nobody needs it.
+    const isSpared = (name: string): boolean => !names.includes(LEDGER) && name.startsWith('/restored-')
+    for (const name of names) {
+      if (OWN.test(name) && !needed.has(name) && !isSpared(name)) files.remove(name)
+    }
   }
 
+  if (files.names().includes(REWRITING)) {
+    const message = 'Which database file is the current one is not known: a rescue broke off.'
+    throw new FlowForgeError('CORRUPT', message, { found: files.names() })
+  }
   if (files.names().includes(LEDGER)) {
-    await change(() => undefined)
+    await change(() => undefined).catch(toUnreadable)
     if (!files.names().includes(current.file)) {
       const message = `The database file ${current.file} is gone from this browser's storage. Nothing was changed.`
       throw new FlowForgeError('CORRUPT', message, { file: current.file, found: files.names() })

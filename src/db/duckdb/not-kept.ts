@@ -19,7 +19,8 @@ export const unsealedLog = (countEvents: () => Promise<number>): LogPort => ({
     sealedEvents: 0,
     unsealedEvents: await countEvents(),
     headSha256: null,
-    sealedAt: null
+    sealedAt: null,
+    sealedAnew: null
   }),
   seal: () => refuse('The log cannot be sealed'),
   verify: () => refuse('The log cannot be verified')

@@ -5,7 +5,7 @@ import { createChainHashes, joinHashes, type ChainHashes } from './chain-hashes.
 import { EVENT_COLUMN_LIST } from './event-rows.ts'
 
 /** The most events and bytes of one seal: what is hashed at one go, while others' calls wait. */
-const SEAL_EVENTS = 1_000
+export const SEAL_EVENTS = 1_000
 const SEAL_BYTES = 4 * 1024 * 1024
 /** How often is looked, in ms, while the log grows; and after how many looks at which it did not grow, a short tail is sealed. */
 const LOOK_MS = 1_000
@@ -14,6 +14,9 @@ const LOOKS_AT_REST = 15
 const STATE = `SELECT coalesce(sum(event_count), 0) AS events, count(*) AS seals,
   coalesce(max(last_position), 0) AS position FROM log_seals`
 const LAST_SEAL = 'SELECT last_position, sha256, sealed_at FROM log_seals ORDER BY last_position DESC LIMIT 1'
+/** What salvages had to seal anew, and when: the earliest place counts from its time on. */
+const SEALED_ANEW = `SELECT report_json ->> '$.sealedAnew.after' AS "after", created_at FROM health_reports
+  WHERE kind = 'check' AND report_json ->> '$.sealedAnew.after' IS NOT NULL ORDER BY 1, created_at DESC LIMIT 1`
 const UNSEALED = 'SELECT count(*) AS events, max(position) AS head FROM events WHERE position > ?'
 /** The first event is taken however large it is. */
 const BLOCK_END = `SELECT max(position) AS position FROM (
@@ -23,7 +26,7 @@ const BLOCK_END = `SELECT max(position) AS position FROM (
     WINDOW byPosition AS (ORDER BY position))
   WHERE place = 1 OR bytes <= ${SEAL_BYTES}`
 const BLOCK = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE position > ? AND position <= ? ORDER BY position`
-const SEAL = `INSERT INTO log_seals (last_position, first_position, event_count, event_hashes, previous_sha256, sha256,
+export const SEAL = `INSERT INTO log_seals (last_position, first_position, event_count, event_hashes, previous_sha256, sha256,
   sealed_at) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
 /** Seals the log's events, in the background as it grows and on demand. Appends wait for one block at the most. */
@@ -88,12 +91,15 @@ export const createSealing = (
       const [totals] = database.all(STATE)
       const [last] = database.all(LAST_SEAL)
       const [unsealed] = database.all(UNSEALED, [Number(totals?.['position'])])
+      const [anew] = database.all(SEALED_ANEW)
       return {
         seals: Number(totals?.['seals']),
         sealedEvents: Number(totals?.['events']),
         unsealedEvents: Number(unsealed?.['events']),
         headSha256: last === undefined ? null : String(last['sha256']),
-        sealedAt: last === undefined ? null : String(last['sealed_at'])
+        sealedAt: last === undefined ? null : String(last['sealed_at']),
+        sealedAnew:
+          anew === undefined ? null : { after: Number(anew['after']), at: String(anew['created_at']) }
       }
     })
 

@@ -50,10 +50,10 @@ test('what is readable takes the place of what does not open, which is kept with
   const [copy, ...others] = rescue.copies()
   expect(copy).toMatchObject({ file: '/flowforge.db', kind: 'current', createdAt: null })
   expect(others).toEqual([])
-  const saved = rescue.save('/flowforge.db')
+  const saved = await rescue.save('/flowforge.db')
   expect(saved.size).toBe(copy?.bytes)
   expect(await saved.slice(0, 15).text()).toBe('SQLite format 3')
-  expect(() => rescue.save('/other.db')).toThrow('There is no file')
+  await expect(rescue.save('/other.db')).rejects.toThrow('There is no file')
   const heard: SalvageProgress[] = []
   const report = await rescue.salvage((progress) => heard.push(progress))
   expect(heard[0]).toMatchObject({ table: 'events', tablesDone: 0, rows: 0 })
@@ -99,4 +99,100 @@ test('a whole database of a newer schema is not salvaged by an older FlowForge, 
   const rescue = await openRescueIn(place, options)
   await expect(rescue.salvage()).rejects.toMatchObject({ code: 'NOT_ALLOWED', details: { found: 9999 } })
   expect(rescue.copies()).toMatchObject([{ file: '/flowforge.db', kind: 'current' }])
+})
+
+const ledger = async (work: (database: Awaited<ReturnType<typeof place.databases.open>>) => void) => {
+  const database = await place.databases.open('/shelf.db')
+  work(database)
+  database.close()
+}
+/** What stands there is no ledger any more. */
+const breakLedger = async (): Promise<void> => {
+  await ledger((database) =>
+    database.script('DROP TABLE IF EXISTS current; CREATE VIEW current AS SELECT 1 AS file')
+  )
+  await expect(reopened(async () => undefined)).rejects.toMatchObject({ code: 'CORRUPT' })
+}
+const restoreOld = async (): Promise<void> => {
+  const { file } = await reopened((context) => context.backup.create({}))
+  await reopened(async (context) => {
+    await context.eventStore.append({ aggregateId: 'a:1', eventType: 'X', payload: { text: 'taken back' } })
+    const { id } = await context.backup.stage(file, {})
+    await context.backup.restore(id, () => undefined, {})
+  })
+}
+const texts = () =>
+  reopened(async (context) =>
+    (await context.eventStore.load({ aggregateId: 'a:1' })).map(({ payload }) => payload['text'])
+  )
+
+test('the newest database is found where the record of it is damaged; every other file stays', async () => {
+  await restoreOld()
+  await reopened((context) =>
+    context.eventStore.append({ aggregateId: 'a:1', eventType: 'X', payload: { text: 'after' } })
+  )
+  await breakLedger()
+  const rescue = await openRescueIn(place, options)
+  expect(rescue.copies().map(({ file, kind }) => [file, kind])).toEqual([
+    ['/flowforge.db', 'unlisted'],
+    ['/restored-1.db', 'unlisted']
+  ])
+  await expect(rescue.salvage()).rejects.toMatchObject({ code: 'CORRUPT' })
+  expect((await rescue.save('/restored-1.db')).name).toBe('restored-1.db')
+  const found = await rescue.findDatabase()
+  expect(found).toMatchObject({
+    file: '/restored-1.db',
+    opens: true,
+    logPosition: 2,
+    kept: ['/flowforge.db']
+  })
+  await expect(rescue.findDatabase()).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
+  expect(await texts()).toEqual(['kept', 'after'])
+  await reopened(async (context) => {
+    expect(context.backup.kept()).toMatchObject([
+      { file: '/flowforge.db', kind: 'before-restore', logPosition: 2 }
+    ])
+    expect(context.backup.place()).toMatchObject({
+      generation: 2,
+      problem: expect.stringContaining('restored-1.db')
+    })
+    // Blobs of both are there, and what is kept can come back.
+    expect((await context.blobStore.get({ key: 'large' }))?.data.byteLength).toBe(200_000)
+    await context.backup.undoRestore(() => undefined)
+  })
+  expect(await texts()).toEqual(['kept', 'taken back'])
+})
+
+test('a file that does not open is never taken for the newest, and is kept as damaged', async () => {
+  await restoreOld()
+  await breakLedger()
+  const size = place.databases.size('/restored-1.db')
+  place.databases.remove('/restored-1.db')
+  await place.databases
+    .write('/restored-1.db', new Blob([new Uint8Array(size).fill(7)]).stream())
+    .catch(() => undefined)
+  const database = await place.databases.open('/restored-1.db')
+  database.script('CREATE TABLE other (id INTEGER PRIMARY KEY)')
+  database.close()
+  const rescue = await openRescueIn(place, options)
+  expect(await rescue.findDatabase()).toMatchObject({ file: '/flowforge.db', opens: true })
+  expect(await texts()).toEqual(['kept', 'taken back'])
+  expect(await reopened(async (context) => context.backup.kept())).toMatchObject([
+    { file: '/restored-1.db', kind: 'damaged' }
+  ])
+})
+
+test('a rescue that broke off while it wrote the record anew is taken up again', async () => {
+  await restoreOld()
+  await breakLedger()
+  const marker = await place.databases.open('/shelf-rewriting.db')
+  marker.script('CREATE TABLE rewriting (id INTEGER PRIMARY KEY)')
+  marker.close()
+  place.databases.remove('/shelf.db')
+  await expect(reopened(async () => undefined)).rejects.toMatchObject({ code: 'CORRUPT' })
+  expect(place.databases.names()).toContain('/restored-1.db')
+  const rescue = await openRescueIn(place, options)
+  await rescue.findDatabase()
+  expect(place.databases.names()).not.toContain('/shelf-rewriting.db')
+  expect((await texts())[0]).toBe('kept')
 })

@@ -1,3 +1,4 @@
+import { DATABASES } from '../backup/shelf-ledger.ts'
 import { openShelf, type KeptFacts, type Shelf } from '../backup/shelf.ts'
 import { expectSqliteFile } from '../backup/file-header.ts'
 import { toSummary } from '../backup/manifest.ts'
@@ -11,14 +12,16 @@ import type { Rescue, RescueCopy, SalvageProgress, SalvageReport } from '../salv
 import { openMainDatabase, openMemoryDatabase } from '../sqlite/open-database.ts'
 import type { StoragePlace } from '../sqlite/sqlite-context.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
-import { rebuildHeader } from './file-header.ts'
+import { inTurns, toStream } from '../backup/streams.ts'
+import { HEADER, rebuildHeader } from './file-header.ts'
+import { findDatabase } from './find-database.ts'
 import { salvageDatabase } from './salvage-database.ts'
 
 const INCOMING = '/incoming.db'
 const UNKNOWN: Omit<KeptFacts, 'bytes'> = { schemaVersion: 0, logPosition: 0 }
 
 /** SQLite finds a write-ahead log by its name beside the database's. */
-const FILE_NAMES: Readonly<Record<RescueCopy['kind'], string>> = {
+const FILE_NAMES: Readonly<Record<Exclude<RescueCopy['kind'], 'unlisted'>, string>> = {
   current: 'flowforge-as-found.db',
   'write-ahead-log': 'flowforge-as-found.db-wal',
   'before-migration': 'flowforge-before-update.db',
@@ -76,21 +79,43 @@ const soundFile = async (migrations: readonly Migration[], now: () => string): P
   }
 }
 
+/** A damaged file with a header that can be read. */
+function* withHeader(
+  databases: StoragePlace['databases'],
+  file: string,
+  sound: Uint8Array
+): Generator<Uint8Array<ArrayBuffer>> {
+  const chunks = databases.chunks(file)
+  const first = chunks.next()
+  if (first.done === true || first.value.byteLength < HEADER) {
+    throw new FlowForgeError('CORRUPT', 'The database file is empty. Restore a backup.', { file })
+  }
+  yield rebuildHeader(first.value, databases.size(file), sound)
+  yield* chunks
+}
+
 /** Opens a rescue over a storage that nobody has open. */
 export const openRescueIn = async (place: StoragePlace, options: RescueOptions): Promise<Rescue> => {
-  const { databases, blobs } = place
+  const { databases, blobs, exports } = place
   const { storage, migrations = MIGRATIONS, now, newId } = options
-  const shelf: Shelf = await openShelf(databases)
-  const current = (): string => shelf.current().file
-  const sizeOf = (file: string): number => databases.read(file).byteLength
-
+  let opened = await openShelf(databases).catch((thrown: unknown) => {
+    if (!isDamage(thrown)) throw thrown
+    return null
+  })
+  const shelf = (): Shelf => {
+    if (opened !== null) return opened
+    const message =
+      'The record of which database file is in use is damaged. Find the newest database first, then go on.'
+    throw new FlowForgeError('CORRUPT', message, { found: databases.names() })
+  }
+  const current = (): string => shelf().current().file
   const openDamaged = async (): Promise<{ from: SqliteDatabase; isHeaderRebuilt: boolean }> => {
     try {
       return { from: await openToRead(place, current()), isHeaderRebuilt: false }
     } catch (thrown) {
       if (!isDamage(thrown)) throw thrown
-      const bytes = rebuildHeader(databases.read(current()), await soundFile(migrations, now))
-      await databases.write(INCOMING, new Blob([bytes]).stream())
+      const sound = await soundFile(migrations, now)
+      await databases.write(INCOMING, toStream(withHeader(databases, current(), sound)))
       return { from: await openToRead(place, INCOMING), isHeaderRebuilt: true }
     }
   }
@@ -102,7 +127,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
   }
 
   const salvage = async (onProgress?: (progress: SalvageProgress) => void): Promise<SalvageReport> => {
-    const next = shelf.nextFile()
+    const next = shelf().nextFile()
     databases.remove(next)
     const { from, isHeaderRebuilt } = await openDamaged()
     try {
@@ -145,7 +170,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
       const manifest = await verifyBackup(incoming, migrations, {})
       await writeLargeBlobs(incoming, blobs, manifest, {})
       incoming.script('PRAGMA query_only = OFF')
-      const next = shelf.nextFile()
+      const next = shelf().nextFile()
       await prepareReplacement({ incoming, files: databases, next, storage, migrations, now })
       return toSummary(manifest, file.size)
     } finally {
@@ -156,21 +181,26 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
 
   /** Every large blob stays: what named it may stand in a row that was lost. */
   const swap = async (): Promise<void> =>
-    shelf.replaceDamaged(
-      shelf.nextFile(),
+    shelf().replaceDamaged(
+      shelf().nextFile(),
       now(),
-      { ...UNKNOWN, bytes: sizeOf(current()) },
+      { ...UNKNOWN, bytes: databases.size(current()) },
       await blobs.names()
     )
 
   const copies = (): RescueCopy[] => {
     const there = databases.names()
+    if (opened === null) {
+      return there
+        .filter((name) => DATABASES.test(name.replace(/-wal$/, '')))
+        .map((file) => ({ file, kind: 'unlisted', bytes: databases.size(file), createdAt: null }))
+    }
     const ofCurrent = (file: string, kind: RescueCopy['kind']): RescueCopy[] =>
-      there.includes(file) ? [{ file, kind, bytes: sizeOf(file), createdAt: null }] : []
+      there.includes(file) ? [{ file, kind, bytes: databases.size(file), createdAt: null }] : []
     return [
       ...ofCurrent(current(), 'current'),
       ...ofCurrent(`${current()}-wal`, 'write-ahead-log'),
-      ...shelf
+      ...opened
         .kept()
         .filter(({ file }) => there.includes(file))
         .map(({ file, kind, bytes, createdAt }) => ({ file, kind, bytes, createdAt }))
@@ -179,9 +209,11 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
 
   return {
     copies,
-    save: (file) => {
+    save: async (file) => {
       const copy = copies().find((each) => each.file === file)
-      if (copy !== undefined) return new File([databases.read(file)], FILE_NAMES[copy.kind])
+      const name = (kind: RescueCopy['kind']): string =>
+        kind === 'unlisted' ? file.slice(1) : FILE_NAMES[kind]
+      if (copy !== undefined) return exports.write(name(copy.kind), inTurns(databases.chunks(file)))
       throw new FlowForgeError('NOT_FOUND', `There is no file "${file}" in this browser's storage.`, { file })
     },
     salvage: async (onProgress) => {
@@ -193,6 +225,15 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
       const summary = await restore(file)
       await swap()
       return summary
+    },
+    findDatabase: async () => {
+      if (opened !== null) {
+        const message = 'The record of which database file is in use can be read. Reload the page.'
+        throw new FlowForgeError('NOT_ALLOWED', message, { file: current() })
+      }
+      const found = await findDatabase(place, (file) => openToRead(place, file), now)
+      opened = await openShelf(databases)
+      return found
     },
     close: databases.close
   }

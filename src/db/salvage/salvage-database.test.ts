@@ -3,6 +3,7 @@ import { testWorld, workflowRow } from '../contract/store-contract.ts'
 import { migrate } from '../migrations/migrate.ts'
 import { MIGRATIONS } from '../migrations/migrations.ts'
 import { createLog } from '../log/log.ts'
+import { verifyChain } from '../log/verify-chain.ts'
 import { createEventStore } from '../sqlite/event-store.ts'
 import { openMemoryDatabase } from '../sqlite/open-database.ts'
 import { createProjectionStore } from '../sqlite/projection-store.ts'
@@ -106,7 +107,7 @@ describe('what is readable of a damaged database', () => {
     damage(rootOf('events_by_type'), 7)
     const { report, positions, to } = await salvage()
     expect(positions).toHaveLength(COUNT)
-    expect(report).toMatchObject({ holes: [], chain: [] })
+    expect(report).toMatchObject({ holes: [], chain: [], sealedAnew: null })
     expect(to.allOnce('SELECT name FROM workflows')).toEqual([{ name: 'Käse' }])
   })
 
@@ -126,6 +127,12 @@ describe('what is readable of a damaged database', () => {
       expect(positions).toContain(lost[0]?.before)
       expect(report.holes.map(({ aggregateId }) => aggregateId)).toContain('a:1')
       expect(report.chain[0]).toMatchObject({ kind: 'missing-event' })
+      // Sealed anew from where it differs; what is before keeps its seals.
+      expect(await verifyChain(to)).toMatchObject({ isIntact: true })
+      const { after = -1, events = 0 } = report.sealedAnew ?? {}
+      expect(lost[0]?.after).toBeGreaterThanOrEqual(after)
+      expect(events).toBe(positions.filter((position) => position > after).length)
+      expect(() => to.run('DELETE FROM log_seals')).toThrow('never deleted')
       // No position is given twice.
       expect(to.allOnce(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`)).toEqual([{ seq: COUNT }])
     }
@@ -161,7 +168,7 @@ describe('what is readable of a damaged database', () => {
     await migrate(other, MIGRATIONS, world.now)
     const header = exported(other)
     expect(header.subarray(16, 18)).toEqual(sound.subarray(16, 18))
-    bytes = rebuildHeader(bytes, header)
+    bytes = rebuildHeader(bytes, bytes.byteLength, header)
     const { report, positions } = await salvage()
     expect(positions).toHaveLength(COUNT)
     expect(report.chain).toEqual([])

@@ -4,7 +4,9 @@ import { createSegmentCache } from '../archive/segment-cache.ts'
 import type { SegmentFiles } from '../archive/segment-files.ts'
 import { createRangeReader } from '../sqlite/event-reading.ts'
 import { createTransactions } from '../sqlite/transactions.ts'
-import { verifyChain } from '../log/verify-chain.ts'
+import type { ChainFinding } from '../log-port.ts'
+import { reseal } from '../log/reseal.ts'
+import { verifyChain, type RangeReader } from '../log/verify-chain.ts'
 import type { Row } from '../ports.ts'
 import type { LostRange, SalvageProgress, SalvageReport, SalvagedTable } from '../salvage-port.ts'
 import { isFlowForgeError } from '../flowforge-error.ts'
@@ -107,6 +109,23 @@ const keepPositions = (from: SqliteDatabase, to: SqliteDatabase, isWhole: boolea
   to.allOnce(`INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)`, [Math.max(last, given)])
 }
 
+/** A chain that differs for good would cry wolf at each check: it is cut where it first differs, and goes on from there. */
+const sealAnew = async (
+  to: SqliteDatabase,
+  findings: readonly ChainFinding[],
+  readRange: RangeReader,
+  now: () => string
+): Promise<{ after: number; events: number } | null> => {
+  const [first] = findings
+  if (first === undefined || findings.some(({ kind }) => kind === 'unreadable')) return null
+  const [intact] = to.allOnce(
+    'SELECT max(last_position) AS position FROM log_seals WHERE last_position < ?',
+    [first.sealedUpTo]
+  )
+  const after = Number(intact?.['position'] ?? 0)
+  return { after, events: await reseal(to, { after, readRange, now }) }
+}
+
 const HOLES = `SELECT aggregate_id, count(*) AS events, max(seq) AS last_seq FROM events
   WHERE aggregate_id NOT IN (SELECT aggregate_id FROM archived_streams)
   GROUP BY aggregate_type, aggregate_id HAVING count(*) <> max(seq) ORDER BY aggregate_id LIMIT ${HOLES_LIMIT}`
@@ -152,7 +171,9 @@ export const salvageDatabase = async (args: {
   keepPositions(from, to, ofEvents?.lost.length === 0)
   const transactions = createTransactions(to)
   const archived = createArchivedEvents(to, transactions, createSegmentCache(segments))
-  const { findings } = await verifyChain(to, { readRange: createRangeReader(to, transactions, archived) })
+  const readRange = createRangeReader(to, transactions, archived)
+  const { findings } = await verifyChain(to, { readRange })
+  const sealedAnew = await sealAnew(to, findings, readRange, now)
   await transactions.close()
   return {
     kind: 'salvage',
@@ -165,6 +186,7 @@ export const salvageDatabase = async (args: {
       events: Number(row['events']),
       lastSeq: Number(row['last_seq'])
     })),
-    chain: findings
+    chain: findings,
+    sealedAnew
   }
 }

@@ -2,6 +2,7 @@ import type { SAHPoolUtil, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { toWriteError } from '../blobs/opfs-file-store.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import { toFileFailure } from './file-failures.ts'
+import { rawChunks, rawSize } from './raw-file.ts'
 import { openSqliteDatabase, type SqliteDatabase } from './sqlite-database.ts'
 
 /** The database files of one storage, by absolute names: the current one, and whatever stands beside it. */
@@ -13,8 +14,10 @@ export type DatabaseFiles = {
   readonly compactInto: (database: SqliteDatabase, name: string) => Promise<void>
   /** Streams the bytes of a database file in, replacing what has that name; nothing remains of a stream that fails. */
   readonly write: (name: string, stream: ReadableStream<Uint8Array>) => Promise<void>
-  /** The bytes of a file that nobody has open, whole: for one that no engine can read. */
-  readonly read: (name: string) => Uint8Array<ArrayBuffer>
+  /** How many bytes a file has that nobody has open. */
+  readonly size: (name: string) => number
+  /** The bytes of a file that nobody has open, as they are, piece by piece: for one that no engine can read. */
+  readonly chunks: (name: string) => Generator<Uint8Array<ArrayBuffer>>
   /** Of a file that nobody has open. */
   readonly remove: (name: string) => void
   /** Lets go of every file, so that the next opener need not wait for this worker's end. */
@@ -42,6 +45,29 @@ const openExclusive = (sqlite3: Sqlite3Static, handle: SqliteDatabase['handle'])
     throw thrown
   }
 }
+
+/** Reads files below SQLite, each by a connection that asks nothing. */
+const rawFiles = (
+  sqlite3: Sqlite3Static,
+  connect: (name: string) => SqliteDatabase['handle']
+): Pick<DatabaseFiles, 'size' | 'chunks'> => ({
+  size: (name) => {
+    const handle = connect(name)
+    try {
+      return rawSize(sqlite3, handle)
+    } finally {
+      handle.close()
+    }
+  },
+  chunks: function* (name) {
+    const handle = connect(name)
+    try {
+      yield* rawChunks(sqlite3, handle)
+    } finally {
+      handle.close()
+    }
+  }
+})
 
 export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFiles => {
   // The pool cannot grow while a file is being opened.
@@ -77,7 +103,7 @@ export const poolFiles = (sqlite3: Sqlite3Static, pool: SAHPoolUtil): DatabaseFi
         reader.releaseLock()
       }
     },
-    read: (name) => new Uint8Array(pool.exportFile(name)),
+    ...rawFiles(sqlite3, (name) => new pool.OpfsSAHPoolDb(name)),
     remove: (name) => {
       for (const each of [name, `${name}-journal`, `${name}-wal`]) pool.unlink(each)
     },
@@ -137,7 +163,7 @@ export const memoryFiles = (sqlite3: Sqlite3Static): DatabaseFiles => {
         image.close()
       }
     },
-    read: (name) => new Uint8Array(sqlite3.capi.sqlite3_js_db_export(keepers.get(name) ?? connect(name))),
+    ...rawFiles(sqlite3, connect),
     remove: (name) => {
       keepers.get(name)?.close()
       keepers.delete(name)

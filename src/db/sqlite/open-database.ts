@@ -153,7 +153,8 @@ export const openMainDatabase = async (
     return database
   } catch (thrown) {
     database.close()
-    throw isFlowForgeError(thrown) ? thrown : unavailable('the database could not be opened', thrown)
+    if (isFlowForgeError(thrown)) throw thrown
+    throw new FlowForgeError('INTERNAL', `The database ${name} could not be opened.`, { name }, thrown)
   }
 }
 

@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import type { BackupSummary, RescueCopy, SalvageProgress, SalvageReport } from '../../db/ports.ts'
+import type {
+  BackupSummary,
+  FoundDatabase,
+  RescueCopy,
+  SalvageProgress,
+  SalvageReport
+} from '../../db/ports.ts'
 import { Text, type In } from './parts.ts'
 
 /** The name of a worker that leaves the storage closed, for a rescue that a person asked for. */
@@ -9,7 +15,8 @@ export const rescueInputs = {
   copies: z.strictObject({}).optional(),
   save: z.strictObject({ file: Text }),
   restore: z.strictObject({ file: z.instanceof(Blob) }),
-  salvage: z.strictObject({}).optional()
+  salvage: z.strictObject({}).optional(),
+  findDatabase: z.strictObject({}).optional()
 } as const
 
 type Inputs = { [K in keyof typeof rescueInputs]: In<(typeof rescueInputs)[K]> }
@@ -25,6 +32,8 @@ export type RescueApi = {
   save(args: Inputs['save']): Promise<File>
   /** Verifies a backup and puts it in the database's place; one that is damaged changes nothing. */
   restore(args: Inputs['restore']): Promise<BackupSummary>
+  /** Where the record of which file is in use is damaged: takes the newest database that opens, and keeps the others. */
+  findDatabase(args?: Inputs['findDatabase']): Promise<FoundDatabase>
   /** Puts what is readable in the database's place; `CORRUPT` where nothing is. */
   salvage(onProgress: (progress: SalvageProgress) => unknown): Promise<SalvageReport>
 }
