@@ -16,8 +16,8 @@ export type FileStore = {
   /** Reads lazily. Null where there is no such file. */
   open(name: string): Promise<Blob | null>
   remove(name: string): Promise<void>
-  /** Removes every file that is not named: what a crash left behind. */
   /** Of all files that are whole. */
   names(): Promise<string[]>
+  /** Removes every file that is not named: what a crash left behind. */
   sweep(named: ReadonlySet<string>): Promise<void>
 }

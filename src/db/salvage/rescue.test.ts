@@ -3,6 +3,7 @@ import { memoryExportFiles } from '../backup/export-files.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { testWorld } from '../contract/store-contract.ts'
 import type { DbContext, SalvageProgress } from '../ports.ts'
+import { copyDatabase } from '../sqlite/copy-database.ts'
 import { openMemoryFiles } from '../sqlite/open-database.ts'
 import { openContextIn, type StoragePlace } from '../sqlite/sqlite-context.ts'
 import { openRescueIn } from './rescue.ts'
@@ -195,4 +196,29 @@ test('a rescue that broke off while it wrote the record anew is taken up again',
   await rescue.findDatabase()
   expect(place.databases.names()).not.toContain('/shelf-rewriting.db')
   expect((await texts())[0]).toBe('kept')
+})
+
+test('a copy from before an update is taken where nothing newer opens', async () => {
+  const copy = await place.databases.open('/before-9.db')
+  const source = await place.databases.open('/flowforge.db')
+  copyDatabase(source, copy)
+  source.close()
+  copy.close()
+  await breakLedger()
+  const rescue = await openRescueIn(place, options)
+  const damaged = await place.databases.open('/flowforge.db')
+  damaged.script('DROP TABLE schema_migrations')
+  damaged.close()
+  expect(await rescue.findDatabase()).toMatchObject({
+    file: '/before-9.db',
+    opens: true,
+    kept: ['/flowforge.db']
+  })
+})
+
+test('what was restored is not cleared away where the record of it is gone', async () => {
+  await restoreOld()
+  place.databases.remove('/shelf.db')
+  await reopened(async () => undefined)
+  expect(place.databases.names()).toContain('/restored-1.db')
 })

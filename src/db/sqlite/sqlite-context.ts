@@ -3,6 +3,7 @@ import { openArchive, openArchiveReading } from '../archive/open-archive.ts'
 import { createBlobFiles, type BlobFiles } from '../blobs/blob-files.ts'
 import { createBlobStore } from '../blobs/blob-store.ts'
 import { namedFiles } from '../blobs/named-files.ts'
+import { exportedAfter, sweptFirst } from '../blobs/swept-first.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { openOpfsFileStore } from '../blobs/opfs-file-store.ts'
 import type { FileStore } from '../blobs/file-store.ts'
@@ -54,6 +55,7 @@ type Parts = {
   options: SqliteOptions
   schemaVersion: number
   replicas: Replicas
+  sweeping: Promise<void>
 }
 
 const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
@@ -69,7 +71,8 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     files,
     options,
     schemaVersion,
-    replicas
+    replicas,
+    sweeping
   } = parts
   const { storage } = options
   return {
@@ -97,6 +100,8 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
       await upkeep.stop()
       await transactions.close()
       await files.settled()
+      // Who opens next may write what this would take for left behind.
+      await sweeping
       database.close()
       beside.close()
       databases.close()
@@ -125,10 +130,20 @@ export const openPlace = async (storage: 'opfs' | 'memory', directory: string): 
   }
 }
 
+/** Removes the files that no row names. What fails is left for the next opening: it takes room, and harms nobody. */
+const sweep = async ({ blobs, exports }: StoragePlace, named: ReadonlySet<string>): Promise<void> => {
+  try {
+    await blobs.sweep(named)
+    await exports.sweep()
+  } catch (thrown) {
+    console.error('What the last end left behind is still there', thrown)
+  }
+}
+
 /** Opens the ports over SQLite in a place that is open already; closing them closes it. */
 export const openContextIn = async (place: StoragePlace, options: SqliteOptions): Promise<DbContext> => {
   const { storage, directory = DEFAULT_DIRECTORY, migrations = MIGRATIONS, now } = options
-  const { databases, blobs, exports } = place
+  const { databases } = place
   let opened: SqliteDatabase | null = null
   let beside: Beside | null = null
   try {
@@ -146,8 +161,9 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
     })
     opened = database
     const named = namedFiles(database).map(({ name }) => name)
-    await blobs.sweep(new Set([...named, ...shelf.keptBlobs()]))
-    await exports.sweep()
+    // Nobody waits for it but who writes a file: a hand-over is as long as what stands before the first answer.
+    const sweeping = sweep(place, new Set([...named, ...shelf.keptBlobs()]))
+    const blobs = sweptFirst(place.blobs, sweeping)
     const transactions = createTransactions(database, undefined, beside.mark.work)
     const reading = openArchiveReading({ database, transactions, blobs, storage, directory })
     const { archived } = reading
@@ -169,7 +185,8 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       now
     })
     const backups = createBackups({
-      ...place,
+      databases,
+      exports: exportedAfter(place.exports, sweeping),
       blobs: reading.named,
       database,
       transactions,
@@ -197,7 +214,8 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
         files,
         options,
         schemaVersion,
-        replicas
+        replicas,
+        sweeping
       },
       null
     )
