@@ -34,11 +34,16 @@ const rootOf = (page: Page, table: string): Promise<number> =>
   }, table)
 
 /** Zeros pages of the database's file, and the header of its write-ahead log, while the app is left. */
-const damage = async (page: Page, baseURL: string, pages: readonly (number | 'middle')[]): Promise<void> => {
+const damage = async (
+  page: Page,
+  baseURL: string,
+  pages: readonly (number | 'middle')[],
+  database = '/flowforge.db'
+): Promise<void> => {
   await page.goto(new URL('/licences.txt', baseURL).href)
   await expect(() =>
     page.evaluate(
-      async ([wanted, pageSize]) => {
+      async ([wanted, pageSize, damaged]) => {
         const root = await navigator.storage.getDirectory()
         const pool = await root.getDirectoryHandle('flowforge-db')
         for await (const folder of pool.values()) {
@@ -48,7 +53,7 @@ const damage = async (page: Page, baseURL: string, pages: readonly (number | 'mi
             const file = await handle.getFile()
             // The pool has 4,096 bytes of its own before what SQLite writes.
             const name = (await file.slice(0, 512).text()).replace(/\0.*$/s, '')
-            if (!name.startsWith('/flowforge.db')) continue
+            if (!name.startsWith(String(damaged))) continue
             const count = Math.floor((file.size - 4_096) / Number(pageSize))
             const numbers = name.endsWith('-wal')
               ? [1]
@@ -62,7 +67,7 @@ const damage = async (page: Page, baseURL: string, pages: readonly (number | 'mi
           }
         }
       },
-      [pages, PAGE] as const
+      [pages, PAGE, database] as const
     )
   ).toPass()
 }
@@ -102,6 +107,46 @@ test.describe('a database that is damaged', () => {
     const notes = await page.evaluate(() => window.db.loadEvents({ aggregateId: 'note:1' }))
     expect(notes.length).toBeGreaterThan(900)
     expect(notes.length).toBeLessThan(1_000)
+    await browser.close()
+    profile.remove()
+  })
+
+  test('is in use again where the record of which file it is was damaged; every other file stays', async ({
+    baseURL
+  }) => {
+    const profile = freshProfile()
+    const { browser } = await openBrowser(profile)
+    const address = String(baseURL)
+    const page = await openApp(browser, address)
+    await fill(page, address)
+    await page.evaluate(async () => {
+      const backup = await window.flowforge.backup.create()
+      await window.flowforge.backup.restore({ file: new File([await backup.arrayBuffer()], backup.name) })
+      await window.flowforge.workflows.create({ name: 'Since then' })
+    })
+    await damage(page, address, [1], '/shelf.db')
+
+    await page.goto(address)
+    await expect(
+      page.getByRole('heading', { name: 'Which database file is in use is not known' })
+    ).toBeVisible()
+    await expect(page.getByRole('list', { name: 'Files in this browser' })).toContainText('restored-1.db')
+    await expect(page.getByRole('button', { name: 'Salvage what can be read' })).toBeHidden()
+    await expectNothingGrave(page)
+    await shoot(page, 'unlisted-light')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.setViewportSize({ width: 390, height: 844 })
+    await expectNothingGrave(page)
+    await shoot(page, 'unlisted-dark-390')
+    await page.getByRole('button', { name: 'Find the newest database' }).click()
+    await expect(page.getByRole('heading', { name: 'The newest database is in use again' })).toBeFocused()
+    await expect(page.getByText(/restored-1\.db is the one that was written to last/)).toBeVisible()
+    await expectNothingGrave(page)
+    await shoot(page, 'found-dark-390')
+    await page.getByRole('button', { name: 'Open FlowForge' }).click()
+    await expect(page.getByRole('link', { name: 'Since then' }).first()).toBeVisible()
+    const kept = await page.evaluate(async () => (await window.flowforge.backup.status()).kept)
+    expect(kept).toMatchObject([{ kind: 'before-restore', file: '/flowforge.db' }])
     await browser.close()
     profile.remove()
   })

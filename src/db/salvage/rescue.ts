@@ -193,7 +193,12 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
     if (opened === null) {
       return there
         .filter((name) => DATABASES.test(name.replace(/-wal$/, '')))
-        .map((file) => ({ file, kind: 'unlisted', bytes: databases.size(file), createdAt: null }))
+        .map((file) => ({
+          file,
+          kind: file.endsWith('-wal') ? 'write-ahead-log' : 'unlisted',
+          bytes: databases.size(file),
+          createdAt: null
+        }))
     }
     const ofCurrent = (file: string, kind: RescueCopy['kind']): RescueCopy[] =>
       there.includes(file) ? [{ file, kind, bytes: databases.size(file), createdAt: null }] : []
@@ -207,13 +212,15 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
     ]
   }
 
+  /** Where nothing says which is the current one, several may be handed out: each has its own name. */
+  const fileNameOf = ({ file, kind }: RescueCopy): string =>
+    opened === null || kind === 'unlisted' ? file.slice(1) : FILE_NAMES[kind]
+
   return {
     copies,
     save: async (file) => {
       const copy = copies().find((each) => each.file === file)
-      const name = (kind: RescueCopy['kind']): string =>
-        kind === 'unlisted' ? file.slice(1) : FILE_NAMES[kind]
-      if (copy !== undefined) return exports.write(name(copy.kind), inTurns(databases.chunks(file)))
+      if (copy !== undefined) return exports.write(fileNameOf(copy), inTurns(databases.chunks(file)))
       throw new FlowForgeError('NOT_FOUND', `There is no file "${file}" in this browser's storage.`, { file })
     },
     salvage: async (onProgress) => {
