@@ -241,14 +241,20 @@ export const createTransactions = (
       return () => listeners.delete(listener)
     },
     close: async () => {
-      if (open !== null || line.length() > 0) {
-        await new Promise<void>((resolve) => {
-          idle = resolve
-          schedule()
-        })
+      // In the turn that finds nobody waiting: who was answered in it may ask again before a promise could tell of it.
+      const shut = (): void => {
+        isClosed = true
+        tick.close()
       }
-      isClosed = true
-      tick.close()
+      if (open === null && line.length() === 0) return shut()
+      await new Promise<void>((resolve) => {
+        idle = () => {
+          idle = null
+          shut()
+          resolve()
+        }
+        schedule()
+      })
     }
   }
 }

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openMemoryDatabase } from './open-database.ts'
+import type { SqliteDatabase } from './sqlite-database.ts'
+import { createTransactions } from './transactions.ts'
+
+/** In a browser: there a message is not delivered any more to a port that is closed, as it is in Node. */
+let database: SqliteDatabase
+beforeEach(async () => {
+  database = await openMemoryDatabase()
+  database.script('CREATE TABLE t (n INTEGER)')
+})
+afterEach(() => database.close())
+
+test('whoever asks again and again is answered or refused when the storage closes, and never left waiting', async () => {
+  const transactions = createTransactions(database)
+  let answers = 0
+  const asking = (async () => {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await transactions.perform(null, false, () => database.allOnce('SELECT n FROM t'))
+      answers += 1
+    }
+  })()
+  const refused = expect(asking).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  const last = transactions.perform(null, true, () => database.run('INSERT INTO t VALUES (1)'))
+  await transactions.close()
+  await last
+  await refused
+  expect(answers).toBeGreaterThan(0)
+  // What stops by waiting for others may close once more.
+  await transactions.close()
+})
