@@ -123,7 +123,8 @@ describe('a run as the page reads it', () => {
         version: 3,
         workflowId: 'workflow:1',
         verifies: null,
-        retryOf: null
+        retryOf: null,
+        memoryBudget: null
       }
     ])
   })

@@ -15,7 +15,8 @@ export const RUNS_SQL = `
          coalesce(w.name, r.input_manifest_json ->> '$.workflowName') AS workflow_name,
          coalesce(v.version, CAST(r.input_manifest_json ->> '$.version' AS INTEGER)) AS version,
          w.id AS workflow_id, r.input_manifest_json ->> '$.verifies' AS verifies,
-         r.input_manifest_json ->> '$.retryOf' AS retry_of
+         r.input_manifest_json ->> '$.retryOf' AS retry_of,
+         r.input_manifest_json ->> '$.memoryBudget' AS memory_budget
   FROM runs r
   LEFT JOIN workflow_versions v ON v.id = r.workflow_version_id
   LEFT JOIN workflows w ON w.id = v.workflow_id`
@@ -32,7 +33,8 @@ const RunRow = z.object({
   version: z.number().nullable(),
   workflow_id: z.string().nullable(),
   verifies: z.string().nullable(),
-  retry_of: z.string().nullable()
+  retry_of: z.string().nullable(),
+  memory_budget: z.number().nullable()
 })
 const RunError = z.object({ message: z.string().optional(), nodeId: z.string().nullish() })
 
@@ -52,6 +54,8 @@ export type RunFacts = {
   readonly verifies: string | null
   /** The run that this one is another attempt of. */
   readonly retryOf: string | null
+  /** Bytes that the engine was allowed; null where the run never started. */
+  readonly memoryBudget: number | null
 }
 
 export const toRunFacts = (row: Row): RunFacts => {
@@ -69,7 +73,8 @@ export const toRunFacts = (row: Row): RunFacts => {
     version: run.version,
     workflowId: run.workflow_id,
     verifies: run.verifies,
-    retryOf: run.retry_of
+    retryOf: run.retry_of,
+    memoryBudget: run.memory_budget
   }
 }
 

@@ -1,6 +1,7 @@
 import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import type { RunProgress } from '../../worker/api.ts'
 import type { ParameterValues } from '../../workflow/graph.ts'
+import { useMemoryBudget } from '../runs/useMemoryBudget.ts'
 import { useEndsAtRowErrors } from '../runs/useRowErrors.ts'
 import { useRunLimits } from '../runs/useRunLimits.ts'
 import { useLiveQuery } from '../useLiveQuery.ts'
@@ -20,6 +21,7 @@ export const useRun = (workflow: WorkflowDraft) => {
   const { flowforge, onProgress } = useWorkerClient()
   const limits = useRunLimits()
   const endsAtRowErrors = useEndsAtRowErrors()
+  const memory = useMemoryBudget()
   const error = shallowRef<unknown>(null)
   const starting = shallowRef(false)
   const progress = shallowRef<RunProgress | null>(null)
@@ -87,6 +89,7 @@ export const useRun = (workflow: WorkflowDraft) => {
       const started = await flowforge.runs.start({
         workflowId: workflow.workflowId,
         trigger: 'manual',
+        memory: memory.value,
         ...(endsAtRowErrors.value ? { onRowError: 'fail' as const } : {}),
         ...(Object.keys(limits.value).length === 0 ? {} : { limits: { ...limits.value } }),
         ...options

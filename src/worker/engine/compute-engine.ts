@@ -182,6 +182,8 @@ export interface ComputeEngine {
     checkpoints?: Checkpoints
     ask?: AskService | undefined
     limits?: Limits
+    /** Bytes that the engine may take. Left out, what held last goes on holding. */
+    memoryBudget?: number
     /** Could rows for which this node's expressions fail be rejected by another plan? */
     mayReject?: (nodeId: string) => boolean
   }): Promise<ExecutionOutcome>

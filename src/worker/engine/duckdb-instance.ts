@@ -1,13 +1,12 @@
 import { AsyncDuckDB, DuckDBAccessMode, VoidLogger } from '@duckdb/duckdb-wasm'
 import wasmUrl from '@duckdb/duckdb-wasm/dist/duckdb-eh.wasm?url'
 import { FlowForgeError } from '../../db/ports.ts'
-import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import { createDeferred } from '../deferred.ts'
 
 /** A started DuckDB in a worker of its own. */
 export type DuckDBInstance = {
   readonly db: AsyncDuckDB
-  /** Rejects with `WORKER_LOST` when the worker dies or is terminated; otherwise never settles. */
+  /** Rejects with `WORKER_LOST` when the worker dies, of whatever, or is terminated; otherwise never settles. */
   readonly lost: Promise<never>
   /** Size of the engine's memory: it never shrinks while the worker lives. */
   readonly memoryBytes: () => Promise<number>
@@ -22,14 +21,14 @@ export const FILE_FOLDER = 'data/'
  * and once the configuration is locked no query can undo it. Spilling does not work in WASM: there is no
  * `temp_directory`.
  */
-const SETTINGS = [
+const settings = (memoryBudget: number): readonly string[] => [
   'SET autoinstall_known_extensions = false',
   'SET autoload_known_extensions = false',
-  `SET memory_limit = '${MEMORY_BUDGET / 1_000_000}MB'`,
+  `SET memory_limit = '${Math.floor(memoryBudget / 1_000)}KB'`,
   `SET allowed_directories = ['${FILE_FOLDER}']`,
   'SET enable_external_access = false',
   'SET lock_configuration = true'
-] as const
+]
 
 const lostError = (cause?: unknown): FlowForgeError =>
   new FlowForgeError(
@@ -39,11 +38,12 @@ const lostError = (cause?: unknown): FlowForgeError =>
     cause
   )
 
-/** Starts DuckDB from files of our own origin, so that it starts offline, too. */
-export const startDuckDB = async (): Promise<DuckDBInstance> => {
+/** Starts DuckDB from files of our own origin, so that it starts offline, too. The budget, in bytes, holds for its life. */
+export const startDuckDB = async (memoryBudget: number): Promise<DuckDBInstance> => {
+  const name = `duckdb ${crypto.randomUUID()}`
   const worker = new Worker(new URL('./duckdb-worker.ts', import.meta.url), {
     type: 'module',
-    name: 'duckdb'
+    name
   })
   const loss = createDeferred<never>()
   // Nobody need be waiting when it happens.
@@ -54,7 +54,21 @@ export const startDuckDB = async (): Promise<DuckDBInstance> => {
     worker.terminate()
     loss.reject(lostError())
   }
+  /** Asks what the worker answers beside DuckDB; one that is gone never does. */
+  const ask = (type: 'flowforge-memory' | 'flowforge-life'): Promise<unknown> => {
+    const { port1, port2 } = new MessageChannel()
+    const answer = new Promise((resolve) => {
+      port1.addEventListener('message', ({ data }) => resolve(data))
+      port1.start()
+      worker.postMessage({ type }, [port2])
+    })
+    return Promise.race([answer, loss.promise]).finally(() => port1.close())
+  }
   const open = async (): Promise<void> => {
+    await ask('flowforge-life')
+    const ended = navigator.locks.request(name, () => loss.reject(lostError()))
+    // Refused only where this worker itself is going away.
+    ended.catch(() => undefined)
     await db.instantiate(new URL(wasmUrl, globalThis.location.href).href)
     await db.open({
       path: ':memory:',
@@ -62,7 +76,7 @@ export const startDuckDB = async (): Promise<DuckDBInstance> => {
       query: { castBigIntToDouble: false, castDecimalToDouble: false, castTimestampToDate: false }
     })
     const connection = await db.connect()
-    for (const setting of SETTINGS) await connection.query(setting)
+    for (const setting of settings(memoryBudget)) await connection.query(setting)
     await connection.close()
   }
   try {
@@ -72,15 +86,6 @@ export const startDuckDB = async (): Promise<DuckDBInstance> => {
     const message = 'The compute engine could not start. Reload the page; if you are offline, go online once.'
     throw new FlowForgeError('WORKER_LOST', message, {}, cause)
   }
-  const memoryBytes = (): Promise<number> =>
-    new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel()
-      port1.addEventListener('message', ({ data }) => {
-        port1.close()
-        resolve(Number(data))
-      })
-      port1.start()
-      worker.postMessage({ type: 'flowforge-memory' }, [port2])
-    })
+  const memoryBytes = async (): Promise<number> => Number(await ask('flowforge-memory'))
   return { db, lost: loss.promise, memoryBytes, terminate }
 }

@@ -40,7 +40,7 @@ export const toEngineError = (thrown: unknown): FlowForgeError => {
   if (/query was canceled|INTERRUPT/i.test(message)) return canceledError()
   if (isOutOfMemory(message)) {
     const words =
-      'There is not enough memory for this. Filter rows or drop columns earlier, or work on a part of the data.'
+      'There is not enough memory for this. Filter rows or drop columns earlier, work on a part of the data, or allow runs more memory in the settings.'
     return new FlowForgeError('INVALID_INPUT', words, { reason: 'out-of-memory' }, thrown)
   }
   if (isBroken(thrown)) {

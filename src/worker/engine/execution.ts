@@ -347,13 +347,14 @@ export const executePlan =
     known = new Map(),
     checkpoints = 'none',
     limits = {},
+    memoryBudget,
     ask,
     mayReject = () => false
   }) => {
     const watch = watchLimits(limits, signal)
     const ending = createEnding()
     try {
-      const options = { signal: watch.signal, ending: ending.signal, urgency: 'run' } as const
+      const options = { signal: watch.signal, ending: ending.signal, urgency: 'run', memoryBudget } as const
       await parts.sessions.work(options, (whole) => {
         const place = { ...whole, session: takingTurns(whole.session) }
         return carryOut({

@@ -47,4 +47,32 @@ describe('work on the engine', () => {
     expect(await note('SELECT 1')).toBeLessThan(500_000_000)
     expect([seen[0] === seen[1], seen[1] === seen[2]]).toEqual([true, false])
   })
+
+  test('with another budget gets another engine, and the old one ends with what is under way', async () => {
+    const seen = async (memoryBudget?: number) =>
+      sessions.work({ memoryBudget }, async ({ session, instance }) => {
+        const [row] = await session.rows(`SELECT current_setting('memory_limit') AS "limit"`)
+        return { limit: row?.['limit'], instance }
+      })
+    const usual = await seen()
+    expect(usual.limit).toBe('1.8 GiB')
+    await sessions.work({}, async ({ session }) => {
+      const small = await seen(512_000_000)
+      expect(small.limit).toBe('488.2 MiB')
+      // What began before goes on.
+      expect(await session.rows('SELECT 1 AS one')).toEqual([{ one: 1 }])
+      expect((await seen()).instance).toBe(small.instance)
+    })
+    await expect(usual.instance.lost).rejects.toMatchObject({ code: 'WORKER_LOST' })
+  })
+
+  test('whose engine is gone fails at once, and the next gets a new one', async () => {
+    const lost = sessions.work({}, async ({ session, instance, signal }) => {
+      instance.db.terminate()
+      await expect(session.rows('SELECT 1')).rejects.toThrow()
+      return signal.aborted
+    })
+    await expect(lost).rejects.toMatchObject({ code: 'WORKER_LOST' })
+    expect(await sessions.work({}, ({ session }) => session.rows('SELECT 1 AS one'))).toEqual([{ one: 1 }])
+  })
 })

@@ -1,3 +1,4 @@
+import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import { startDuckDB, type DuckDBInstance } from './duckdb-instance.ts'
 import { canceledError, isBroken } from './engine-errors.ts'
 import { orCanceled } from './or-canceled.ts'
@@ -10,6 +11,7 @@ export type Urgency = 'run' | 'aside'
 export type Workplace = {
   readonly session: Session
   readonly instance: DuckDBInstance
+  /** Aborts when the caller's does, and when the engine is lost: what follows would be told after the end. */
   readonly signal: AbortSignal
 }
 
@@ -17,13 +19,16 @@ export type Sessions = {
   /**
    * Does one piece of work with a session of its own, starting the engine if need be. When the signal aborts it answers
    * with `CANCELED` within a second, whatever the engine is doing. `ending` stops its queries as a cancel does, and leaves
-   * the work itself the time that it needs to end.
+   * the work itself the time that it needs to end. Another `memoryBudget` than the engine has means another engine: the
+   * old one takes no more work, and ends with what is under way on it.
    */
   work<T>(
     options: {
       readonly signal?: AbortSignal | undefined
       readonly ending?: AbortSignal | undefined
       readonly urgency?: Urgency
+      /** In bytes; left out, what held last goes on holding. */
+      readonly memoryBudget?: number | undefined
     },
     work: (place: Workplace) => Promise<T>
   ): Promise<T>
@@ -57,14 +62,27 @@ const outOfPatience = (
 }
 
 /** What is under way on one instance; a lost instance's count goes with it. */
-type Slot = { readonly instance: DuckDBInstance; underWay: number }
+type Slot = { readonly instance: DuckDBInstance; underWay: number; isRetired: boolean }
 
 export const createSessions = (): Sessions => {
   let current: Promise<Slot> | null = null
+  let budget = MEMORY_BUDGET
 
-  const acquire = (): Promise<Slot> => {
-    if (current !== null) return current
-    const starting = startDuckDB().then((instance): Slot => ({ instance, underWay: 0 }))
+  const retire = (slot: Slot): void => {
+    slot.isRetired = true
+    if (slot.underWay === 0) slot.instance.terminate()
+  }
+
+  const acquire = (wanted: number): Promise<Slot> => {
+    if (current !== null && wanted === budget) return current
+    // One that never started has told whoever waited for it.
+    current?.then(retire, () => undefined)
+    budget = wanted
+    const starting = startDuckDB(wanted).then((instance): Slot => ({
+      instance,
+      underWay: 0,
+      isRetired: false
+    }))
     current = starting
     const forget = (): void => {
       if (current === starting) current = null
@@ -77,29 +95,34 @@ export const createSessions = (): Sessions => {
     const { instance } = slot
     await session.close()
     slot.underWay -= 1
-    if (slot.underWay === 0 && (await instance.memoryBytes()) > MEMORY_LIMIT && slot.underWay === 0) {
-      instance.terminate()
-    }
+    if (slot.underWay > 0) return
+    if (slot.isRetired) return instance.terminate()
+    if ((await instance.memoryBytes()) > MEMORY_LIMIT && slot.underWay === 0) instance.terminate()
   }
 
   const work: Sessions['work'] = async (
-    { signal = new AbortController().signal, ending, urgency = 'aside' },
+    { signal = new AbortController().signal, ending, urgency = 'aside', memoryBudget },
     task
   ) => {
     // Its start is for everybody, and goes on.
-    const slot = await orCanceled(signal, acquire())
-    const { instance } = slot
-    slot.underWay += 1
+    let slot = await orCanceled(signal, acquire(memoryBudget ?? budget))
+    while (slot.isRetired) slot = await orCanceled(signal, acquire(memoryBudget ?? budget))
+    const taken = slot
+    const { instance } = taken
+    taken.underWay += 1
     const patience = outOfPatience(signal)
     let finished = false
     const stops = ending === undefined ? signal : AbortSignal.any([signal, ending])
     const session = await Promise.race([openSession(instance, stops), instance.lost])
-    const working = task({ session, instance, signal: stops }).finally(() => {
+    const loss = new AbortController()
+    instance.lost.catch(() => loss.abort())
+    const place = { session, instance, signal: AbortSignal.any([stops, loss.signal]) }
+    const working = task(place).finally(() => {
       finished = true
     })
     const left = working.then(
-      () => leave(slot, session),
-      () => leave(slot, session)
+      () => leave(taken, session),
+      () => leave(taken, session)
     )
     // Nobody need be waiting: whoever gave up has been answered, and a lost instance has nothing left to close.
     left.catch(() => undefined)
@@ -109,7 +132,7 @@ export const createSessions = (): Sessions => {
       await Promise.race([left, instance.lost.catch(() => undefined)])
       return answer
     } catch (thrown) {
-      const stuck = signal.aborted && !finished && (urgency === 'run' || slot.underWay === 1)
+      const stuck = signal.aborted && !finished && (urgency === 'run' || taken.underWay === 1)
       if (stuck || isBroken(thrown)) instance.terminate()
       throw thrown
     } finally {

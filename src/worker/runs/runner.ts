@@ -143,7 +143,7 @@ export const createRunner = (parts: Parts): Runner => {
         })),
         catalog: used,
         engine: ENGINE_BUILD,
-        memoryBudget: MEMORY_BUDGET,
+        memoryBudget: options.memory ?? MEMORY_BUDGET,
         clock: world.now(),
         seed: world.newId()
       }
@@ -182,6 +182,7 @@ export const createRunner = (parts: Parts): Runner => {
       known: reuse.known,
       checkpoints: options.checkpoints ?? 'slow',
       limits: options.limits ?? {},
+      memoryBudget: options.memory ?? MEMORY_BUDGET,
       // What is to give the same as another run is answered as that one was.
       ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, answersOf, log }),
       mayReject: (nodeId) => {

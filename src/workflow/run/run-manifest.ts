@@ -32,6 +32,8 @@ export const RunManifest = z.object({
   /** Which items of the catalog, in which versions; none in runs from before there were any. */
   catalog: z.array(UsedItem).optional(),
   engine: z.string().optional(),
+  /** Bytes that the engine was allowed. */
+  memoryBudget: z.int().optional(),
   clock: z.string().optional(),
   seed: z.string().optional()
 })

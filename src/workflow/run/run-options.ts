@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { NodeId } from '../graph.ts'
+import { MemoryBudget } from './memory-budget.ts'
 
 const Limit = z.int().min(1)
 
@@ -19,6 +20,8 @@ export const RunOptions = z.strictObject({
    * run. What fails for many rows together, as a sum does, always ends it.
    */
   onRowError: z.enum(['reject', 'fail']).optional(),
+  /** Bytes that the compute engine may take; the usual is `MEMORY_BUDGET`. */
+  memory: MemoryBudget.optional(),
   /** A run that passes one ends, and says which. Rows and bytes are those written. */
   limits: z.strictObject({ rows: Limit.optional(), bytes: Limit.optional(), ms: Limit.optional() }).optional()
 })
