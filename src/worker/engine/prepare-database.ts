@@ -5,6 +5,7 @@ import {
   type FileRows,
   type ReadSqliteFile
 } from '../../db/ports.ts'
+import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import { quoteName, quoteText } from '../../workflow/sql-text.ts'
 import { arrowPiecesOf, type Cells } from './arrow-writing.ts'
 import { END_MARKER, rowsIn } from './arrow-pieces.ts'
@@ -112,7 +113,7 @@ const prepareDuckDB = async (
 ): Promise<PreparedSource> => {
   const { table, query } = file.options
   const name = '_file'
-  const instance = await startDuckDB()
+  const instance = await startDuckDB(MEMORY_BUDGET)
   const deadline = setTimeout(instance.terminate, ATTACH_MS)
   place.signal.addEventListener('abort', instance.terminate, { once: true })
   try {

@@ -5,6 +5,22 @@ import { IN_MEMORY } from '../engine/contract/test-engine.ts'
 import { manifestOf } from './manifest-of.ts'
 import { documentOf, startTestProgram, type TestProgram } from './contract/test-program.ts'
 
+const PlainWorker = globalThis.Worker
+/** The real workers, as they are started. */
+const started: { readonly name: string; readonly worker: Worker }[] = []
+beforeEach(() => {
+  started.length = 0
+  globalThis.Worker = class extends PlainWorker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options)
+      started.push({ name: options?.name ?? '', worker: this })
+    }
+  }
+})
+afterEach(() => {
+  globalThis.Worker = PlainWorker
+})
+
 let context: DbContext
 let program: TestProgram
 beforeEach(async () => {
@@ -50,22 +66,6 @@ describe('the memory budget of a run', () => {
       await expect(program.flowforge.runs.start({ workflowId, memory })).rejects.toThrow(/memory/)
     }
   })
-})
-
-const PlainWorker = globalThis.Worker
-/** The real workers, as they are started. */
-const started: { readonly name: string; readonly worker: Worker }[] = []
-beforeEach(() => {
-  started.length = 0
-  globalThis.Worker = class extends PlainWorker {
-    constructor(url: string | URL, options?: WorkerOptions) {
-      super(url, options)
-      started.push({ name: options?.name ?? '', worker: this })
-    }
-  }
-})
-afterEach(() => {
-  globalThis.Worker = PlainWorker
 })
 
 describe('an engine that dies in the midst of a run', () => {
