@@ -56,6 +56,20 @@ describe('stored events', () => {
     expect(checkPayload(event)).toEqual({ ok: true, payload: event.payload })
   })
 
+  it('of a run with a memory budget keep it, within its bounds', () => {
+    const queued = frozen.find(({ eventType }) => eventType === 'RunQueued')
+    const withMemory = (memory: number) => ({
+      aggregateType: 'run',
+      eventType: 'RunQueued',
+      eventVersion: 1,
+      payload: { ...queued?.payload, options: { memory } }
+    })
+    const stored256 = withMemory(256_000_000)
+    expect(checkPayload(stored256)).toEqual({ ok: true, payload: stored256.payload })
+    expect(checkPayload(withMemory(255_999_999))).toMatchObject({ ok: false })
+    expect(checkPayload(withMemory(3_000_000_001))).toMatchObject({ ok: false })
+  })
+
   it('of unknown types are left alone', () => {
     expect(readEvent({ ...stored, eventType: 'TestEvent' })).toBeUndefined()
     expect(readEvent({ ...stored, aggregateType: 'test' })).toBeUndefined()
