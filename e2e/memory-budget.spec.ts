@@ -1,6 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { test } from '@playwright/test'
 import { expect, freshProfile, openApp, openBrowser } from './app.ts'
+import { pressRun } from './drawing.ts'
 
 test('a person sets how much memory runs may take, and a run says what it was', async ({ baseURL }) => {
   const profile = freshProfile()
@@ -25,14 +26,8 @@ test('a person sets how much memory runs may take, and a run says what it was', 
   await expect(field).toHaveValue('512')
 
   await page.goto(new URL(`/workflows/${workflowId}`, String(baseURL)).href)
-  await page.getByRole('button', { name: 'Run', exact: true }).click()
-  const manifest = () =>
-    page.evaluate(async () => {
-      const sql = `SELECT id, input_manifest_json ->> '$.memoryBudget' AS budget FROM runs WHERE status = 'succeeded'`
-      return (await window.db.queryProjection({ sql }))[0]
-    })
-  await expect.poll(manifest).toMatchObject({ budget: 512_000_000 })
-  await page.goto(new URL(`/runs/${String((await manifest())?.['id'])}`, String(baseURL)).href)
+  const runId = await pressRun(page)
+  await page.goto(new URL(`/runs/${runId}`, String(baseURL)).href)
   await expect(page.getByText(/at the most, of a budget of 512 MB/)).toBeVisible()
   await browser.close()
   profile.remove()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Less than this, and DuckDB has no room for its own buffers beside the rows. */
+/** Leaves DuckDB room for its own buffers beside the rows. */
 export const LEAST_MEMORY_BUDGET = 256_000_000
 /** The engine's worker can grow to about 3.1 GiB; past that it fails at whatever it asks for next. */
 export const MOST_MEMORY_BUDGET = 3_000_000_000
