@@ -3,6 +3,7 @@ import type { Bound, SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Scope, Transactions } from '../sqlite/transactions.ts'
 import type { BlobFiles } from './blob-files.ts'
 import type { StoredFile } from './file-store.ts'
+import { readHead } from './stream-head.ts'
 
 /** Up to this many bytes stand in the database itself: one flush, and no file. */
 export const INLINE_LIMIT = 64 * 1024
@@ -103,6 +104,25 @@ export const createBlobStore = ({ database, transactions, files, now, scope }: P
     if (at === null) await files.settled()
   }
 
+  const putStream = async (
+    at: At,
+    { prefix, stream, contentType }: Parameters<BlobStorePort['putStream']>[0]
+  ): ReturnType<BlobStorePort['putStream']> => {
+    const head = await readHead(stream, INLINE_LIMIT)
+    if ('stream' in head) {
+      return files.write(head.stream, async (file) => {
+        const key = `${prefix}${file.sha256}`
+        await saveFile(at, key, contentType, file)
+        return { key, size: file.size, sha256: file.sha256 }
+      })
+    }
+    const { bytes } = head
+    const [size, sha256] = [bytes.byteLength, await hexOf(bytes)]
+    const key = `${prefix}${sha256}`
+    await save(at, key, contentType, { size, sha256 }, { bytes })
+    return { key, size, sha256 }
+  }
+
   return {
     put: (args) => inPlace((at) => put(at, args)),
     get: ({ key }) =>
@@ -118,14 +138,7 @@ export const createBlobStore = ({ database, transactions, files, now, scope }: P
         const row = await find(at, key)
         return row === undefined ? null : toStat(row)
       }),
-    putStream: ({ prefix, stream, contentType }) =>
-      inPlace((at) =>
-        files.write(stream, async (file) => {
-          const key = `${prefix}${file.sha256}`
-          await saveFile(at, key, contentType, file)
-          return { key, size: file.size, sha256: file.sha256 }
-        })
-      ),
+    putStream: (args) => inPlace((at) => putStream(at, args)),
     open: ({ key }) =>
       inPlace(async (at) => {
         const row = await find(at, key)

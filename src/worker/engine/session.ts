@@ -75,10 +75,20 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
 
   const stream = async function* (sql: string): AsyncGenerator<Uint8Array> {
     yield await plainly(() => start(sql))
-    for (;;) {
-      const batch = await plainly(fetch)
-      if (batch === null) return
-      yield batch
+    // The engine makes the next batch while whoever reads is busy with this one.
+    let next = plainly(fetch)
+    try {
+      for (;;) {
+        const batch = await next
+        if (batch === null) return
+        next = plainly(fetch)
+        // Nobody may come back for it.
+        next.catch(() => undefined)
+        yield batch
+      }
+    } finally {
+      // The connection is not spoken to by anybody else before that is over.
+      await next.catch(() => undefined)
     }
   }
 
