@@ -6,6 +6,8 @@ import { planExplanation, type ExplainPlan } from '../workflow/explain/explain-p
 import type { FindResponses } from '../workflow/explain/responses.ts'
 import { Graph } from '../workflow/graph.ts'
 import type { Problem } from '../workflow/problem.ts'
+import { momentOf } from '../workflow/run/run-manifest.ts'
+import { runVariables } from '../workflow/run-functions.ts'
 import type { ExplainedFile } from './api/explain.ts'
 import type { Catalog, CatalogSource } from './catalog.ts'
 import type { AskService } from './engine/ask-service.ts'
@@ -29,7 +31,9 @@ const Manifest = z.object({
   sources: z.array(
     z.object({ nodeId: z.string(), dataSourceId: z.string(), name: z.string(), sha256: z.string() })
   ),
-  catalog: z.array(UsedItem).default([])
+  catalog: z.array(UsedItem).default([]),
+  clock: z.string().optional(),
+  seed: z.string().optional()
 })
 
 /** A run that can be looked into: its plan up to a node, the very files that it read, and the items of the catalog that it used. */
@@ -98,10 +102,11 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
     if (found === undefined) throw gone(name)
     files.set(name, found)
   }
+  const moment = momentOf(manifest)
   const sources = new Map<string, PreparedSource>()
   const answer = await planExplanation({
     graph,
-    parameters: { ...manifest.parameters, ...resolved.values },
+    parameters: { ...manifest.parameters, ...resolved.values, ...(moment && runVariables(moment)) },
     binder: await engine.binder(graph.parameters),
     until: nodeId,
     rejecting: await rejectingIn(parts, runId),

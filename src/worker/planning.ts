@@ -7,6 +7,7 @@ import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
 import type { Plan } from '../workflow/plan-types.ts'
 import type { Problem } from '../workflow/problem.ts'
 import { readRejects } from '../workflow/rejecting.ts'
+import { runVariables, type RunMoment } from '../workflow/run-functions.ts'
 import type { ManifestSource } from '../workflow/run/run-manifest.ts'
 import type { Catalog } from './catalog.ts'
 import type { ItemVersions } from './catalog-items/item-versions.ts'
@@ -43,6 +44,8 @@ const problemsError = (problems: readonly Problem[]): FlowForgeError => {
 type Past = {
   readonly inputs?: readonly ManifestSource[] | undefined
   readonly items?: readonly UsedItem[] | undefined
+  /** What a run's functions say; NULL without it, where nothing is computed. */
+  readonly moment?: RunMoment | undefined
 }
 
 /** What becomes of rows for which an expression fails; as usual where nothing is said. */
@@ -92,7 +95,7 @@ export const createPlanning = (
     graph: Graph,
     parameters: ParameterValues,
     until: string | undefined,
-    { inputs, items, onRowError = 'reject', rejecting = new Set() }: Past & Rejecting = {}
+    { inputs, items, moment, onRowError = 'reject', rejecting = new Set() }: Past & Rejecting = {}
   ): Promise<PlanAnswer & { resolved: Graph; used: readonly UsedItem[] }> => {
     const resolved = resolveGraph(
       graph,
@@ -100,7 +103,7 @@ export const createPlanning = (
     )
     const answer = await planGraph({
       graph: resolved.graph,
-      parameters: { ...parameters, ...resolved.values },
+      parameters: { ...parameters, ...resolved.values, ...(moment && runVariables(moment)) },
       catalog: catalogFor(catalog, inputs),
       binder: await engine.binder(resolved.graph.parameters),
       ...(onRowError === 'fail'

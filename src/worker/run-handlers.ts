@@ -1,6 +1,7 @@
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import type { Graph } from '../workflow/graph.ts'
-import type { ManifestSource, RunManifest } from '../workflow/run/run-manifest.ts'
+import type { RunMoment } from '../workflow/run-functions.ts'
+import { momentOf, type ManifestSource, type RunManifest } from '../workflow/run/run-manifest.ts'
 import { runAggregate, type RunCommand } from '../workflow/run/run.ts'
 import { toVersionId } from '../workflow/workflow/workflow-state.ts'
 import { workflowAggregate } from '../workflow/workflow/workflow.ts'
@@ -89,6 +90,16 @@ export const createRunHandlers = (parts: Parts): Api => {
     return before.workflowVersionId === workflowVersionId ? retryOf : undefined
   }
 
+  /** A run's moment: its own, else that of the run which it repeats or goes on with; undefined where it is a new one. */
+  const momentFor = async (
+    run: Pick<RunManifest, 'clock' | 'seed' | 'verifies' | 'replayOf'> & Parameters<typeof answersFor>[0]
+  ): Promise<RunMoment | undefined> => {
+    const own = momentOf(run)
+    if (own !== undefined) return own
+    const before = run.verifies ?? run.replayOf ?? (await answersFor(run))
+    return before === undefined ? undefined : momentFor(await manifestOf(context, before))
+  }
+
   /** Puts a new run of a graph into the queue, once a call; what cannot run is refused before there is a run of it. */
   const queue = async (
     callId: string | undefined,
@@ -126,6 +137,7 @@ export const createRunHandlers = (parts: Parts): Api => {
       workflowId: queued.workflowId,
       replayOf: queued.replayOf,
       answersOf: await answersFor(queued),
+      moment: await momentFor(queued),
       graph,
       parameters,
       until,
@@ -263,6 +275,7 @@ export const createRunHandlers = (parts: Parts): Api => {
       workflowId: manifest.workflowId,
       replayOf: manifest.replayOf,
       answersOf: await answersFor(manifest),
+      moment: await momentFor(manifest),
       graph,
       parameters,
       until,

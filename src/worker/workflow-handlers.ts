@@ -74,6 +74,9 @@ const refuseDocument = (problems: readonly Problem[]): never => {
   })
 }
 
+/** Chance in a preview: the same each time, so that it does not flicker. */
+const PREVIEW_SEED = 'preview'
+
 type Parts = {
   context: DbContext
   aggregates: AggregateStore
@@ -143,7 +146,8 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     lastPreview = current
     const { plan, sources } = await planning.plan(await graphOf(args.workflowId, args.version), {
       parameters: args.parameters,
-      until: args.nodeId
+      until: args.nodeId,
+      moment: { clock: world.now(), seed: PREVIEW_SEED }
     })
     const outputs = plan.steps.find((step) => step.nodeId === args.nodeId)?.outputs ?? []
     const relation =

@@ -7,6 +7,7 @@ import {
 } from './expression-functions.ts'
 import { lex, type Token } from './expression-lexer.ts'
 import type { Parameters } from './graph.ts'
+import { RUN_FUNCTIONS, runFunctionProblem, runReplacements, runVariablesIn } from './run-functions.ts'
 import { parameterSql } from './sql-text.ts'
 
 /** What an expression stands for: a value of one row, or of a group of rows. */
@@ -41,6 +42,7 @@ const callProblem = (tokens: readonly Token[], at: number, scope: Scope): string
   if (token.kind !== 'word' && token.kind !== 'name') return null
   const name = token.value.toLowerCase()
   if (SCALAR_FUNCTIONS.has(name)) return null
+  if (RUN_FUNCTIONS.has(name)) return runFunctionProblem(tokens, at)
   if (token.kind === 'word' && BEFORE_BRACKET.has(name)) return null
   if (scope === 'aggregate' && (AGGREGATE_FUNCTIONS.has(name) || name === 'within')) return null
   // WITHIN GROUP (ORDER BY …)
@@ -50,8 +52,8 @@ const callProblem = (tokens: readonly Token[], at: number, scope: Scope): string
   if (AGGREGATE_FUNCTIONS.has(name)) {
     return `${name}() works on groups of rows; use it in an aggregate step.`
   }
-  const allowed =
-    scope === 'aggregate' ? [...SCALAR_FUNCTIONS, ...AGGREGATE_FUNCTIONS] : [...SCALAR_FUNCTIONS]
+  const scalar = [...SCALAR_FUNCTIONS, ...RUN_FUNCTIONS]
+  const allowed = scope === 'aggregate' ? [...scalar, ...AGGREGATE_FUNCTIONS] : scalar
   return `${token.value}() is not a function that an expression may use.${didYouMean(name, allowed)}`
 }
 
@@ -136,17 +138,29 @@ export const parameterNames = (tokens: readonly Token[]): readonly string[] => [
   ...new Set(tokens.filter(({ kind }) => kind === 'parameter').map(({ value }) => value))
 ]
 
+/** The variables of the engine's session that a text's calls of a run's functions read. */
+export const runVariableNames = (text: string): readonly string[] => {
+  const lexed = lex(text)
+  return lexed.ok ? runVariablesIn(lexed.tokens) : []
+}
+
 /**
- * The text with each `$name` as a variable of the engine's session, cast to the parameter's type: a value never stands
- * in SQL. The text must have passed its gate; a name that is not defined stays and fails in the engine.
+ * The text with each `$name` as a variable of the engine's session, cast to the parameter's type, and with a run's
+ * functions over such variables: a value never stands in SQL. The text must have passed its gate; a name that is not
+ * defined stays and fails in the engine.
  */
 export const rewriteParameters = (text: string, parameters: Parameters): string => {
   const lexed = lex(text)
   if (!lexed.ok) return text
-  return lexed.tokens.reduceRight((rewritten, { kind, value, start, end }) => {
+  const named = lexed.tokens.flatMap(({ kind, value, start, end }) => {
     const definition =
       kind === 'parameter' && Object.hasOwn(parameters, value) ? parameters[value] : undefined
-    if (definition === undefined) return rewritten
-    return rewritten.slice(0, start) + parameterSql(value, definition) + rewritten.slice(end)
-  }, text)
+    return definition === undefined ? [] : [{ start, end, text: parameterSql(value, definition) }]
+  })
+  return [...named, ...runReplacements(lexed.tokens)]
+    .toSorted((a, b) => a.start - b.start)
+    .reduceRight(
+      (rewritten, { start, end, text: sql }) => rewritten.slice(0, start) + sql + rewritten.slice(end),
+      text
+    )
 }

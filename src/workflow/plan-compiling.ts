@@ -1,6 +1,6 @@
 import type { Binder, Complaint } from './binder.ts'
 import { didYouMean } from './did-you-mean.ts'
-import { rewriteParameters } from './expression.ts'
+import { rewriteParameters, runVariableNames } from './expression.ts'
 import { inspectText } from './graph-check.ts'
 import type { Graph } from './graph.ts'
 import type { Compiling, Reached } from './nodes/node-type.ts'
@@ -65,7 +65,7 @@ export const createCompiling = (
     const inspected = inspectText({ text, scope })
     if (!inspected.ok) return undefined
     if (inspected.parameters.some((name) => !Object.hasOwn(graph.parameters, name))) return undefined
-    for (const name of inspected.parameters) found.used.add(name)
+    for (const name of [...inspected.parameters, ...runVariableNames(text)]) found.used.add(name)
     return rewriteParameters(text, graph.parameters)
   }
 

@@ -8,6 +8,7 @@ import {
   WINDOW_FUNCTIONS
 } from './expression-functions.ts'
 import { lex, type Token } from './expression-lexer.ts'
+import { RUN_FUNCTIONS, runFunctionProblem } from './run-functions.ts'
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
@@ -109,12 +110,13 @@ const tokenProblem = (tokens: readonly Token[], at: number): string | null => {
   if (name === 'sample' && isWord(tokens[at - 1], 'using'))
     return 'SAMPLE is not allowed: it changes from run to run.'
   if (!isMark(tokens[at + 1], '(')) return null
+  if (RUN_FUNCTIONS.has(name)) return runFunctionProblem(tokens, at)
   const known = [SCALAR_FUNCTIONS, AGGREGATE_FUNCTIONS, WINDOW_FUNCTIONS, TABLE_FUNCTIONS]
   if (known.some((names) => names.has(name))) return null
   if (token.kind === 'word' && (BEFORE_BRACKET.has(name) || CLAUSES.has(name))) return null
   // An alias of a table with a list of its columns: FROM (…) AS t(a, b)
   if (isWord(tokens[at - 1], 'as') || isMark(tokens[at - 1], ')')) return null
-  return `${token.value}() is not a function that a query may use.${didYouMean(name, [...SCALAR_FUNCTIONS, ...AGGREGATE_FUNCTIONS])}`
+  return `${token.value}() is not a function that a query may use.${didYouMean(name, [...SCALAR_FUNCTIONS, ...RUN_FUNCTIONS, ...AGGREGATE_FUNCTIONS])}`
 }
 
 /** The first gate of a `sql` step's query: one SELECT, over `input` and its own common tables alone. */

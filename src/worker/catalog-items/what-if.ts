@@ -6,6 +6,7 @@ import { resolveGraph } from '../../workflow/catalog/resolve.ts'
 import { compareRules } from '../../workflow/catalog/what-if.ts'
 import { Graph } from '../../workflow/graph.ts'
 import { upstreamOf } from '../../workflow/graph-order.ts'
+import { momentOf } from '../../workflow/run/run-manifest.ts'
 import type { AggregateStore } from '../aggregate-store.ts'
 import type { WhatIf } from '../api.ts'
 import type { Catalog } from '../catalog.ts'
@@ -18,7 +19,9 @@ const Manifest = z.object({
   graph: Graph,
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   sources: z.array(z.object({ nodeId: z.string(), name: z.string(), sha256: z.string() })),
-  catalog: z.array(UsedItem)
+  catalog: z.array(UsedItem),
+  clock: z.string().optional(),
+  seed: z.string().optional()
 })
 type Manifest = z.infer<typeof Manifest>
 
@@ -96,7 +99,8 @@ export const createWhatIf =
       // oxlint-disable-next-line no-await-in-loop -- the same
       const { plan, sources } = await planning.plan(comparison.graph, {
         parameters: Object.fromEntries(given),
-        until: comparison.nodeId
+        until: comparison.nodeId,
+        moment: momentOf(manifest)
       })
       const relation = `${comparison.nodeId}.out`
       const signal = new AbortController().signal

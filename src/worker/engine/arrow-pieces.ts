@@ -1,4 +1,5 @@
 import { MessageReader, RecordBatchReader, type RecordBatch } from 'apache-arrow'
+import { clearRemains, schemaOf } from './arrow-remains.ts'
 import type { ArrowLayout } from './compute-engine.ts'
 
 /** Large enough to be read in a stroke, small enough to be held without a thought. */
@@ -27,7 +28,7 @@ export type PieceWriter = {
 
 /**
  * Cuts a query's answer (a schema, then record batches) into pieces that are complete Arrow IPC streams, so that each
- * can be read by itself. An answer without rows is one piece with the schema alone.
+ * can be read by itself, and equal rows are equal bytes. An answer without rows is one piece with the schema alone.
  */
 export const toPieces = (
   batches: AsyncGenerator<Uint8Array>,
@@ -40,6 +41,7 @@ export const toPieces = (
     const first = await batches.next()
     if (first.done === true) throw new Error('The engine gave no schema.')
     const schema = first.value
+    const columns = schemaOf(schema)
     let piece = { offset: 0, bytes: 0, rows: 0 }
     const end = (): Uint8Array => {
       piece.bytes += END_MARKER.length
@@ -52,6 +54,7 @@ export const toPieces = (
         piece.bytes += schema.length
         yield schema
       }
+      clearRemains(columns, batch)
       const rows = rowsIn(batch)
       piece.bytes += batch.length
       piece.rows += rows

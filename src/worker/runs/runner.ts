@@ -7,6 +7,7 @@ import type { RunOptions } from '../../workflow/run/run-options.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import { isEnded, type Run } from '../../workflow/run/run-state.ts'
 import { runAggregate } from '../../workflow/run/run.ts'
+import type { RunMoment } from '../../workflow/run-functions.ts'
 import type { AggregateStore, Cause } from '../aggregate-store.ts'
 import type { RunStatus } from '../api.ts'
 import type { Catalog, CatalogSource } from '../catalog.ts'
@@ -43,6 +44,8 @@ export type QueuedRun = {
   readonly inputs?: readonly ManifestSource[] | undefined
   /** The items that a past run used, in its versions, instead of the newest. */
   readonly items?: readonly UsedItem[] | undefined
+  /** That of the run which this one repeats or goes on with; a new run has one of its own. */
+  readonly moment?: RunMoment | undefined
   /** The run whose results these are to be compared with. */
   readonly verifies?: string | undefined
   /** It goes on where it ended. */
@@ -122,10 +125,11 @@ export const createRunner = (parts: Parts): Runner => {
       items,
       isResumed = false,
       replayOf,
-      answersOf
+      answersOf,
+      moment = { clock: world.now(), seed: world.newId() }
     } = run
     const { onRowError } = options
-    const wanted = { parameters, until, inputs, items, onRowError, rejecting }
+    const wanted = { parameters, until, inputs, items, moment, onRowError, rejecting }
     const { plan, sources, used, resolved } = await orCanceled(signal, planning.plan(graph, wanted))
     const files = await sourcesByNode(plan, inputs)
     if (!state.started) {
@@ -144,8 +148,7 @@ export const createRunner = (parts: Parts): Runner => {
         catalog: used,
         engine: ENGINE_BUILD,
         memoryBudget: options.memory ?? MEMORY_BUDGET,
-        clock: world.now(),
-        seed: world.newId()
+        ...moment
       }
       await writer.tell({ type: 'StartRun', manifest })
     }
@@ -198,7 +201,7 @@ export const createRunner = (parts: Parts): Runner => {
       await writer.written()
       const { state: now } = await aggregates.load(runAggregate, runId)
       const failing = new Set([...(rejecting ?? []), nodeId])
-      return carryOut({ ...run, isResumed: true }, now, { writer, signal }, failing)
+      return carryOut({ ...run, moment, isResumed: true }, now, { writer, signal }, failing)
     }
     if (outcome.status !== 'succeeded' || run.verifies === undefined) return outcome
     return verified(run, run.verifies, { writer, signal })

@@ -1,5 +1,11 @@
 // oxlint-disable no-restricted-imports -- a test's own engine: what the domain plans is run for real
-import { createDuckDB, NODE_RUNTIME, VoidLogger, type DuckDBConnection } from '@duckdb/duckdb-wasm/blocking'
+import {
+  createDuckDB,
+  NODE_RUNTIME,
+  VoidLogger,
+  type DuckDBBindings,
+  type DuckDBConnection
+} from '@duckdb/duckdb-wasm/blocking'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Binder, Checked, Complaint, Shape } from '../binder.ts'
@@ -9,6 +15,8 @@ import type { Column, ValueType } from '../value-type.ts'
 /** The real engine, in Node; for tests. */
 export type Engine = {
   readonly rows: (sql: string) => Record<string, unknown>[]
+  /** The rows as the messages of an Arrow stream: the schema, then record batches. */
+  readonly messages: (sql: string) => readonly Uint8Array[]
   readonly binder: Binder
 }
 
@@ -87,6 +95,17 @@ const createBinder = (connection: DuckDBConnection): Binder => {
   }
 }
 
+const messagesOf = (bindings: DuckDBBindings, connection: number, sql: string): readonly Uint8Array[] => {
+  let message = bindings.startPendingQuery(connection, sql, true)
+  while (message === null) message = bindings.pollPendingQuery(connection)
+  const messages: Uint8Array[] = []
+  while (message !== null && message.length > 0) {
+    messages.push(message)
+    message = bindings.fetchQueryResults(connection)
+  }
+  return messages
+}
+
 /** Starts an engine of its own, without extensions and without files. */
 export const startEngine = async (): Promise<Engine> => {
   const dist = dirname(createRequire(import.meta.url).resolve('@duckdb/duckdb-wasm/dist/duckdb-eh.wasm'))
@@ -102,6 +121,7 @@ export const startEngine = async (): Promise<Engine> => {
   connection.query('SET autoload_known_extensions=false')
   return {
     binder: createBinder(connection),
+    messages: (sql) => connection.useUnsafe((bindings, id) => messagesOf(bindings, id, sql)),
     rows: (sql) =>
       connection
         .query(sql)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UsedItem } from '../catalog/used-item.ts'
 import { Graph } from '../graph.ts'
+import type { RunMoment } from '../run-functions.ts'
 import { RunOptions } from './run-options.ts'
 
 /** A file that a run read, by the hash of its bytes. */
@@ -38,3 +39,7 @@ export const RunManifest = z.object({
   seed: z.string().optional()
 })
 export type RunManifest = z.infer<typeof RunManifest>
+
+/** The moment in which a run computes; undefined where it has not begun, so that it has none yet. */
+export const momentOf = ({ clock, seed }: Pick<RunManifest, 'clock' | 'seed'>): RunMoment | undefined =>
+  clock === undefined || seed === undefined ? undefined : { clock, seed }

@@ -1,9 +1,10 @@
 import { AGGREGATE_FUNCTIONS, SCALAR_FUNCTIONS } from '../../../workflow/expression-functions.ts'
+import { RUN_FUNCTIONS } from '../../../workflow/run-functions.ts'
 import type { KnownColumn } from '../graph/transform-steps.ts'
 
 export type Completion = { readonly text: string; readonly detail: string; readonly insert: string }
 
-const scalarFunctions = [...SCALAR_FUNCTIONS].toSorted()
+const scalarFunctions = [...SCALAR_FUNCTIONS, ...RUN_FUNCTIONS].toSorted()
 const aggregateFunctions = [...AGGREGATE_FUNCTIONS].toSorted()
 
 /** A name as an expression has to write it. */
