@@ -38,6 +38,33 @@ const document = documentOf(
 )
 const CSV = `id\n${Array.from({ length: 500 }, (_, at) => at).join('\n')}\n`
 
+test('a run whose join leaves cells empty gives the same bytes when it is repeated', async () => {
+  await program.importText('in.csv', CSV)
+  await program.importText('few.csv', 'id,n,half\n3,30,1.5\n77,770,2.5\n')
+  const joined = documentOf(
+    'Joined',
+    [
+      ['in', 'source', { dataSource: 'in.csv' }],
+      ['few', 'source', { dataSource: 'few.csv' }],
+      ['join', 'join', { type: 'left', on: [{ left: 'id', right: 'id' }] }],
+      ['csv', 'sink', { format: 'csv', fileName: 'joined.csv' }]
+    ],
+    [
+      ['in', 'join.left'],
+      ['few', 'join.right'],
+      ['join', 'csv']
+    ]
+  )
+  const { workflowId } = await program.flowforge.workflows.import(joined)
+  const first = await program.run({ workflowId })
+  expect(first.status).toBe('succeeded')
+  for (let turn = 0; turn < 3; turn += 1) {
+    const { runId } = await program.flowforge.runs.verify({ runId: first.runId })
+    expect(await program.flowforge.runs.wait({ runId })).toEqual({ status: 'succeeded' })
+    expect(await program.artifacts(runId)).toEqual(await program.artifacts(first.runId))
+  }
+})
+
 describe("a run's functions", () => {
   test('say what its manifest says, which a run that repeats it takes over', async () => {
     await program.importText('in.csv', CSV)
