@@ -38,6 +38,16 @@ const place = (x: number | undefined, y: number | undefined): { x?: number; y?: 
 
 const ends = ({ from, fromPort, to, toPort }: EdgeEnds): EdgeEnds => ({ from, fromPort, to, toPort })
 
+const setPin = (graph: Graph, { nodeId, pin }: Extract<GraphChange, { type: 'set-pin' }>): Step => {
+  if (pin !== undefined && graph.nodes.some(({ id, kind }) => id === nodeId && kind === 'sink')) {
+    return refuse('sink-pinned', 'No rows leave a sink. Pin the node that feeds it.', { nodeId })
+  }
+  return replaceNode(graph, nodeId, ({ pin: before, ...node }) => ({
+    node: pin === undefined ? node : { ...node, pin },
+    inverse: { type: 'set-pin', nodeId, ...(before === undefined ? {} : { pin: before }) }
+  }))
+}
+
 const addNode = (graph: Graph, change: Extract<GraphChange, { type: 'add-node' }>): Step => {
   const { node, at } = change
   if (graph.nodes.some((other) => other.id === node.id)) {
@@ -139,6 +149,8 @@ const applyOne = (graph: Graph, change: GraphChange): Step => {
         node: { ...node, ...place(change.x, change.y) },
         inverse: { type: 'move-node', nodeId: node.id, ...place(x, y) }
       }))
+    case 'set-pin':
+      return setPin(graph, change)
     case 'add-edge':
       return addEdge(graph, change)
     case 'remove-edge':

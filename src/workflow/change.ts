@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { GraphEdge, GraphNode, NodeId, ParameterDefinition } from './graph.ts'
+import { Pin } from './pin.ts'
 
 /**
  * One change of a draft's graph. What a person does at once (paste, delete a node with its edges, lay out) is a list
@@ -19,6 +20,8 @@ export const GraphChange = z.discriminatedUnion('type', [
     x: z.number().optional(),
     y: z.number().optional()
   }),
+  /** Without `pin` the node is computed again. */
+  z.strictObject({ type: z.literal('set-pin'), nodeId: NodeId, pin: Pin.optional() }),
   z.strictObject({ type: z.literal('add-edge'), edge: GraphEdge, at: z.int().min(0).optional() }),
   z.strictObject({ type: z.literal('remove-edge'), edge: GraphEdge.omit({ condition: true }) }),
   z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Pin } from './pin.ts'
 
 /** The seven kinds of node. */
 export const NODE_KINDS = ['source', 'transform', 'join', 'rule', 'http', 'branch', 'sink'] as const
@@ -33,7 +34,9 @@ export const GraphNode = z.strictObject({
   name: z.string().max(200),
   spec: z.record(z.string(), z.unknown()),
   x: z.number().optional(),
-  y: z.number().optional()
+  y: z.number().optional(),
+  /** Of a draft alone: rows that stand for what the node would compute. */
+  pin: Pin.optional()
 })
 export type GraphNode = z.infer<typeof GraphNode>
 

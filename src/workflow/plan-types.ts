@@ -1,6 +1,7 @@
 import type { ParameterValues } from './graph.ts'
 import type { RequestPlan } from './http/request.ts'
 import type { SinkFormat } from './nodes/sink.ts'
+import type { PinnedPort } from './pin.ts'
 import type { Column, ValueType } from './value-type.ts'
 
 /** A data source as the planner needs it: its name in the catalog and the rows' columns. */
@@ -47,6 +48,8 @@ export type PlannedRelation = {
   readonly dependsOn: readonly string[]
   /** Rows that SQL cannot make: they are asked of a service. `sql` is null then. */
   readonly external?: PlannedRequests
+  /** Rows that are taken instead of being computed. `sql` and `source` are null then. */
+  readonly pinned?: PinnedPort
 }
 
 export type PlannedStep = {

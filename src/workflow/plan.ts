@@ -5,6 +5,8 @@ import { topologicalOrder, upstreamOf } from './graph-order.ts'
 import type { Compiled, Reached } from './nodes/node-type.ts'
 import { toSinkDataset, toSinkFile } from './nodes/sink.ts'
 import { createCompiling, type PlanCatalog } from './plan-compiling.ts'
+import type { Pin } from './pin.ts'
+import { nodesNeeded, pinnedNodes } from './pinning.ts'
 import type { Plan, PlannedRelation, PlannedSink, PlannedStep } from './plan-types.ts'
 import type { Problem } from './problem.ts'
 import { quoteName } from './sql-text.ts'
@@ -28,6 +30,8 @@ export type PlanArguments = {
   readonly until?: string | undefined
   /** Nodes whose rows with a failing expression leave by `rejected`; elsewhere such a row ends the query. */
   readonly rejecting?: ReadonlySet<string> | undefined
+  /** Take pinned rows instead of computing their nodes; only for drafts. */
+  readonly usesPins?: boolean | undefined
 }
 
 type Planned = {
@@ -149,6 +153,23 @@ const addNode = (
   }
 }
 
+/** Says which edges begin at a port that the pin has no rows of, and puts the pinned rows in the node's place. */
+const addPinned = (graph: Graph, planned: Planned, { id: nodeId, name, kind }: GraphNode, pin: Pin): void => {
+  for (const [index, { from, fromPort }] of graph.edges.entries()) {
+    if (from !== nodeId || Object.hasOwn(pin.ports, fromPort)) continue
+    const message = `"${name}" is pinned without rows for its output "${fromPort}". Pin it anew, or unpin it.`
+    planned.problems.push({ path: `edges[${index}].fromPort`, code: 'wrong-port', message, nodeId })
+  }
+  const outputs = Object.entries(pin.ports).map(([port, pinned]) => {
+    const { columns } = pinned
+    const id = relationId(nodeId, port)
+    planned.relations.push({ id, nodeId, port, sql: null, source: null, columns, dependsOn: [], pinned })
+    planned.columns[nodeId] = { ...planned.columns[nodeId], [port]: columns }
+    return id
+  })
+  planned.steps.push({ nodeId, kind, inputs: [], outputs })
+}
+
 const planNode = async (
   args: PlanArguments,
   planned: Planned,
@@ -158,7 +179,9 @@ const planNode = async (
   const index = args.graph.nodes.findIndex(({ id }) => id === nodeId)
   const node = args.graph.nodes[index]
   const read = nodes.get(nodeId)
-  if (node === undefined || read === undefined || broken.has(nodeId)) return
+  if (node === undefined) return
+  if (args.usesPins === true && node.pin !== undefined) return addPinned(args.graph, planned, node, node.pin)
+  if (read === undefined || broken.has(nodeId)) return
   const path = `nodes[${index}].spec`
   planned.problems.push(
     ...read.notBuilt.map((problem): Problem => ({
@@ -224,9 +247,10 @@ export const planGraph = async (args: PlanArguments): Promise<PlanAnswer> => {
     const message = `There is no node "${until}" to run to.`
     return { problems: [{ path: '', code: 'unknown-node', message }], columns: {} }
   }
-  const wanted = until === undefined ? null : upstreamOf(graph.edges, until)
+  const asked = until === undefined ? null : upstreamOf(graph.edges, until)
+  const wanted = args.usesPins === true && pinnedNodes(graph).length > 0 ? nodesNeeded(graph, until) : asked
   const concerns = ({ nodeId }: Problem): boolean =>
-    wanted === null || (nodeId !== undefined && wanted.has(nodeId))
+    nodeId === undefined ? asked === null : wanted === null || wanted.has(nodeId)
   const checked = checkGraph(graph)
   const planned: Planned = {
     relations: [],

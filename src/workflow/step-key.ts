@@ -27,7 +27,8 @@ const parametersIn = (sql: string, { parameters }: Plan): readonly (readonly [st
 export const relationKeys = async (plan: Plan, inputs: KeyInputs): Promise<ReadonlyMap<string, string>> => {
   const keys = new Map<string, string>()
   const describe = (relation: PlannedRelation): unknown[] | undefined => {
-    const { sql, source, dependsOn, columns } = relation
+    const { sql, source, dependsOn, columns, pinned } = relation
+    if (pinned !== undefined) return ['pinned', pinned.sha256, pinned.columns]
     if (source !== null) {
       const fingerprint = inputs.fingerprint(source)
       return fingerprint === undefined ? undefined : [fingerprint, columns]

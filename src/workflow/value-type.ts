@@ -18,4 +18,5 @@ export const ValueType = z.enum(VALUE_TYPES)
 export type ValueType = z.infer<typeof ValueType>
 
 /** A column of rows that flow between nodes. `engineType` is the compute engine's own name of the type, e.g. `DECIMAL(18,3)`. */
-export type Column = { readonly name: string; readonly type: ValueType; readonly engineType: string }
+export const Column = z.strictObject({ name: z.string(), type: ValueType, engineType: z.string() }).readonly()
+export type Column = z.infer<typeof Column>

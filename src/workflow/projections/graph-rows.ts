@@ -50,7 +50,7 @@ const updateNode = (versionId: string, nodeId: string, set: Record<string, unkno
   { op: 'update', table: 'nodes', where: { id: toNodeRowId(versionId, nodeId) }, set }
 ]
 
-/** What one change of a draft changes in its rows. Parameters have no rows; they are in the log alone. */
+/** What one change of a draft changes in its rows. Parameters and pins have no rows; they are in the log alone. */
 export const toRowChanges = (versionId: string, change: GraphChange, createdAt: string): RowChange[] => {
   switch (change.type) {
     case 'add-node':
@@ -76,6 +76,7 @@ export const toRowChanges = (versionId: string, change: GraphChange, createdAt: 
           set: { condition_json: toConditionJson(change.condition) }
         }
       ]
+    case 'set-pin':
     case 'set-parameter':
     case 'remove-parameter':
       return []

@@ -1,6 +1,7 @@
 import { invertChanges } from '../apply-changes.ts'
 import type { GraphChange } from '../change.ts'
 import { EMPTY_GRAPH, type Graph } from '../graph.ts'
+import { withoutPins } from '../pinning.ts'
 import type { WorkflowEvent } from './events.ts'
 import { NO_WORKFLOW, UNDO_LIMIT, type VersionStatus, type Workflow } from './workflow-state.ts'
 
@@ -41,9 +42,13 @@ const edit = (
 const publish = (state: Workflow, version: number): Workflow => {
   const archived =
     state.active === null ? state.versions : withVersion(state, state.active, { status: 'archived' })
+  const { graph = EMPTY_GRAPH } = state.versions[version] ?? {}
   return {
     ...state,
-    versions: withVersion({ ...state, versions: archived }, version, { status: 'active' }),
+    versions: withVersion({ ...state, versions: archived }, version, {
+      status: 'active',
+      graph: withoutPins(graph)
+    }),
     active: version,
     draft: null,
     undo: [],
