@@ -1,7 +1,10 @@
 import type { Graph, GraphNode } from './graph.ts'
 import { upstreamOf } from './graph-order.ts'
 
-const withoutPin = ({ pin: _, ...node }: GraphNode): GraphNode => node
+const withoutPin = (node: GraphNode): GraphNode => {
+  const { pin: _, ...rest } = node
+  return rest
+}
 
 /** The graph as it is published: each node is computed. */
 export const withoutPins = (graph: Graph): Graph =>
