@@ -5,6 +5,7 @@ import { UsedItem } from '../workflow/catalog/used-item.ts'
 import { planExplanation, type ExplainPlan } from '../workflow/explain/explain-plan.ts'
 import type { FindResponses } from '../workflow/explain/responses.ts'
 import { Graph } from '../workflow/graph.ts'
+import { nodesNeeded } from '../workflow/pinning.ts'
 import type { Problem } from '../workflow/problem.ts'
 import { momentOf } from '../workflow/run/run-manifest.ts'
 import { runVariables } from '../workflow/run-functions.ts'
@@ -68,6 +69,16 @@ const cannotLookInto = (problems: readonly Problem[]): FlowForgeError =>
     problems
   })
 
+/** What feeds pinned nodes was not computed: there is nothing of it to be followed. */
+const expectComputed = (graph: Graph, nodeId: string): void => {
+  const needed = nodesNeeded(graph, nodeId)
+  const pinned = graph.nodes.find(({ id, pin }) => pin !== undefined && needed.has(id))
+  if (pinned?.pin === undefined) return
+  const { name, pin } = pinned
+  const message = `These rows rest on pinned rows of "${name}", which this run did not compute. Unpin it and run again to follow them, or look into the run that they were pinned from.`
+  throw new FlowForgeError('CONFLICT', message, { nodeId: pinned.id, runId: pin.runId })
+}
+
 const openManifest = async ({ context }: Parts, runId: string): Promise<z.infer<typeof Manifest>> => {
   const sql = 'SELECT input_manifest_json FROM runs WHERE id = ?'
   const [row] = await context.projectionStore.query({ sql, params: [runId] })
@@ -92,6 +103,7 @@ const rejectingIn = async ({ context }: Parts, runId: string): Promise<ReadonlyS
 export const openPastRun = async (parts: Parts, runId: string, nodeId: string): Promise<PastRun> => {
   const { context, catalog, itemVersions, engine, askFor } = parts
   const manifest = await openManifest(parts, runId)
+  expectComputed(manifest.graph, nodeId)
   const resolved = resolveGraph(manifest.graph, await itemVersions.ofRun(manifest.catalog))
   if (resolved.problems.length > 0) throw cannotLookInto(resolved.problems)
   const { graph } = resolved

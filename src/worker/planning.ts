@@ -4,6 +4,7 @@ import { upstreamOf } from '../workflow/graph-order.ts'
 import type { Graph, ParameterValues, Parameters } from '../workflow/graph.ts'
 import { parameterProblems } from '../workflow/parameter-values.ts'
 import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
+import { nodesNeeded, pinnedNodes } from '../workflow/pinning.ts'
 import type { Plan } from '../workflow/plan-types.ts'
 import type { Problem } from '../workflow/problem.ts'
 import { readRejects } from '../workflow/rejecting.ts'
@@ -55,10 +56,18 @@ type Rejecting = {
   readonly rejecting?: ReadonlySet<string> | undefined
 }
 
+type Pinning = {
+  /** Take the graph's pinned rows. Only drafts have pins, and runs of drafts in their manifests. */
+  readonly usesPins?: boolean | undefined
+}
+
 /** Turns graphs into plans with the catalog and the engine at hand. */
 export type Planning = {
-  /** Every problem, and the columns that could be found out. */
-  check(graph: Graph): Promise<PlanAnswer>
+  /**
+   * Every problem, and the columns that could be found out. With pins, a node that nothing needs because of them is
+   * checked all the same, as if there were none.
+   */
+  check(graph: Graph, pinning?: Pinning): Promise<PlanAnswer>
   /**
    * `inputs`: plan over what a past run read instead of what the catalog has now.
    * @throws FlowForgeError `INVALID_INPUT` with the problems
@@ -69,7 +78,8 @@ export type Planning = {
       parameters?: ParameterValues | undefined
       until?: string | undefined
     } & Past &
-      Rejecting
+      Rejecting &
+      Pinning
   ): Promise<{
     plan: Plan
     sources: PreparedSources
@@ -80,9 +90,14 @@ export type Planning = {
 }
 
 /** Is it of what is planned: all, or the node `until` and what feeds it? */
-const concerns = (graph: Graph, until: string | undefined): ((nodeId: string | undefined) => boolean) => {
-  if (until === undefined) return () => true
-  const wanted = upstreamOf(graph.edges, until)
+const concerns = (
+  graph: Graph,
+  until: string | undefined,
+  usesPins: boolean
+): ((nodeId: string | undefined) => boolean) => {
+  const leavesOut = usesPins && pinnedNodes(graph).length > 0
+  if (until === undefined && !leavesOut) return () => true
+  const wanted = leavesOut ? nodesNeeded(graph, until) : upstreamOf(graph.edges, until ?? '')
   return (nodeId) => nodeId !== undefined && wanted.has(nodeId)
 }
 
@@ -95,7 +110,14 @@ export const createPlanning = (
     graph: Graph,
     parameters: ParameterValues,
     until: string | undefined,
-    { inputs, items, moment, onRowError = 'reject', rejecting = new Set() }: Past & Rejecting = {}
+    {
+      inputs,
+      items,
+      moment,
+      onRowError = 'reject',
+      rejecting = new Set(),
+      usesPins = false
+    }: Past & Rejecting & Pinning = {}
   ): Promise<PlanAnswer & { resolved: Graph; used: readonly UsedItem[] }> => {
     const resolved = resolveGraph(
       graph,
@@ -109,9 +131,10 @@ export const createPlanning = (
       ...(onRowError === 'fail'
         ? {}
         : { rejecting: new Set([...readRejects(resolved.graph), ...rejecting]) }),
-      ...(until === undefined ? {} : { until })
+      ...(until === undefined ? {} : { until }),
+      usesPins
     })
-    const isOfPlan = concerns(graph, until)
+    const isOfPlan = concerns(graph, until, usesPins)
     const missing = resolved.problems.filter(({ nodeId }) => isOfPlan(nodeId))
     const places = new Set(missing.map(({ path }) => path))
     // A name that stays unresolved is told once, and not again by the node that cannot do anything with it.
@@ -141,7 +164,21 @@ export const createPlanning = (
   }
 
   return {
-    check: (graph) => answerFor(graph, valuesOf(graph.parameters, {}), undefined),
+    check: async (graph, { usesPins = false } = {}) => {
+      const values = valuesOf(graph.parameters, {})
+      const computed = await answerFor(graph, values, undefined)
+      const pinned = pinnedNodes(graph)
+      if (!usesPins || pinned.length === 0) return computed
+      const answer = await answerFor(graph, values, undefined, { usesPins })
+      const needed = nodesNeeded(graph, undefined)
+      const isLeftOut = (nodeId: string | undefined): boolean =>
+        nodeId !== undefined && (!needed.has(nodeId) || pinned.includes(nodeId))
+      return {
+        ...answer,
+        problems: [...computed.problems.filter(({ nodeId }) => isLeftOut(nodeId)), ...answer.problems],
+        columns: { ...computed.columns, ...answer.columns }
+      }
+    },
     plan: async (graph, { parameters = {}, until, ...rest }) => {
       const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, rest)
       if (answer.plan === undefined) throw problemsError(answer.problems)

@@ -126,7 +126,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     if (from !== undefined && !graph.nodes.some(({ id }) => id === from)) {
       throw new FlowForgeError('INVALID_INPUT', `There is no node "${from}" to run from.`, { from })
     }
-    await planning.plan(graph, { parameters, until, inputs: past, items })
+    await planning.plan(graph, { parameters, until, inputs: past, items, usesPins: true })
     const cause = await context.tx.runInTransaction(async (tx) => {
       const stored = await command.execute(runAggregate, runId, { type: 'QueueRun', ...queued })
       if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
@@ -268,7 +268,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     const manifest = await manifestOf(context, runId)
     const { parameters, until, options, sources, verifies } = manifest
     const { graph, items } = await graphFor(manifest, 'same')
-    await planning.plan(graph, { parameters, until, inputs: sources, items })
+    await planning.plan(graph, { parameters, until, inputs: sources, items, usesPins: true })
     const { cause } = await command.execute(runAggregate, runId, { type: 'ResumeRun' })
     runner.enqueue({
       runId,

@@ -10,6 +10,9 @@ import type { AskService } from './engine/ask-service.ts'
 import type { ComputeEngine } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { Planning } from './planning.ts'
+import { expectPinnable } from './runs/checked-pins.ts'
+import { pinnedRows } from './runs/pinned-rows.ts'
+import { toKnown } from './runs/reusing.ts'
 import type { World } from './world.ts'
 
 const inputs = flowForgeInputs.workflows
@@ -144,10 +147,11 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     lastPreview.abort()
     const current = new AbortController()
     lastPreview = current
-    const { plan, sources } = await planning.plan(await graphOf(args.workflowId, args.version), {
+    const { plan, sources, resolved } = await planning.plan(await graphOf(args.workflowId, args.version), {
       parameters: args.parameters,
       until: args.nodeId,
-      moment: { clock: world.now(), seed: PREVIEW_SEED }
+      moment: { clock: world.now(), seed: PREVIEW_SEED },
+      usesPins: true
     })
     const outputs = plan.steps.find((step) => step.nodeId === args.nodeId)?.outputs ?? []
     const relation =
@@ -157,11 +161,13 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
       throw new FlowForgeError('NOT_FOUND', message, { nodeId: args.nodeId, port: args.port ?? null })
     }
     const ask = await previewAsk(args.workflowId)
+    const pinned = await pinnedRows(context, { plan, graph: resolved, signal: current.signal })
     return engine.preview({
       plan,
       relation,
       limit: args.limit ?? 1_000,
       sources,
+      known: toKnown(pinned),
       signal: current.signal,
       ask
     })
@@ -187,9 +193,10 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     get: handler('workflows.get', inputs.get, async ({ workflowId, version }) =>
       toView(workflowId, await aggregates.load(workflowAggregate, workflowId), version)
     ),
-    edit: handler('workflows.edit', inputs.edit, ({ workflowId, changes }, callId) =>
-      execute(workflowId, { type: 'EditDraft', changes }, callId)
-    ),
+    edit: handler('workflows.edit', inputs.edit, async ({ workflowId, changes }, callId) => {
+      await expectPinnable(context, changes)
+      return execute(workflowId, { type: 'EditDraft', changes }, callId)
+    }),
     undo: handler('workflows.undo', inputs.undo, ({ workflowId }, callId) =>
       execute(workflowId, { type: 'UndoEdit' }, callId)
     ),
@@ -207,7 +214,9 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
       await aggregates.once(callId).execute(workflowAggregate, workflowId, { type: 'RemoveWorkflow' })
     }),
     check: handler('workflows.check', inputs.check, async ({ workflowId, version }) => {
-      const { problems, columns } = await planning.check(await graphOf(workflowId, version))
+      const { problems, columns } = await planning.check(await graphOf(workflowId, version), {
+        usesPins: true
+      })
       return { problems: [...problems], columns }
     }),
     preview: handler('workflows.preview', inputs.preview, preview)

@@ -7,7 +7,12 @@ export const PinnedPort = z.strictObject({
   artifactId: z.string(),
   blobKey: z.string(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().min(0),
   rows: z.int().min(0),
+  /** Where the pieces of the bytes begin, each a complete Arrow stream. */
+  layout: z.strictObject({
+    pieces: z.array(z.strictObject({ offset: z.int().min(0), bytes: z.int().min(0), rows: z.int().min(0) }))
+  }),
   columns: z.array(Column)
 })
 export type PinnedPort = z.infer<typeof PinnedPort>

@@ -20,7 +20,9 @@ const portOf = (hash: string, column = 'x') => ({
   artifactId: 'artifact:1',
   blobKey: 'blob:1',
   sha256: hash.repeat(64),
+  bytes: 96,
   rows: 2,
+  layout: { pieces: [{ offset: 0, bytes: 96, rows: 2 }] },
   columns: [{ name: column, type: 'integer' as const, engineType: 'INTEGER' }]
 })
 const pinOf = (hash = 'a', column = 'x'): Pin =>
@@ -114,7 +116,7 @@ describe('a plan with pins', () => {
     expect(problems).toEqual([])
     expect(plan?.steps.map(({ nodeId }) => nodeId)).toEqual(['a', 'b', 'end'])
     expect(plan?.relations[0]).toMatchObject({ id: 'a.out', sql: null, source: null, dependsOn: [] })
-    expect(plan?.relations[0]?.pinned).toEqual(portOf('a'))
+    expect(plan?.relations[0]?.pinned).toEqual({ ...portOf('a'), runId: 'run:1' })
   })
 
   it('keeps what another node reads as well', () => {

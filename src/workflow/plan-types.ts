@@ -49,7 +49,7 @@ export type PlannedRelation = {
   /** Rows that SQL cannot make: they are asked of a service. `sql` is null then. */
   readonly external?: PlannedRequests
   /** Rows that are taken instead of being computed. `sql` and `source` are null then. */
-  readonly pinned?: PinnedPort
+  readonly pinned?: PinnedPort & { readonly runId: string }
 }
 
 export type PlannedStep = {

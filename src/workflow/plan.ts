@@ -160,8 +160,9 @@ const addPinned = (graph: Graph, planned: Planned, { id: nodeId, name, kind }: G
     const message = `"${name}" is pinned without rows for its output "${fromPort}". Pin it anew, or unpin it.`
     planned.problems.push({ path: `edges[${index}].fromPort`, code: 'wrong-port', message, nodeId })
   }
-  const outputs = Object.entries(pin.ports).map(([port, pinned]) => {
-    const { columns } = pinned
+  const outputs = Object.entries(pin.ports).map(([port, rows]) => {
+    const { columns } = rows
+    const pinned = { ...rows, runId: pin.runId }
     const id = relationId(nodeId, port)
     planned.relations.push({ id, nodeId, port, sql: null, source: null, columns, dependsOn: [], pinned })
     planned.columns[nodeId] = { ...planned.columns[nodeId], [port]: columns }

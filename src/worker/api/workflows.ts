@@ -15,7 +15,10 @@ export const workflowsInputs = {
   create: z.strictObject({ name: Text.max(200).optional(), description: z.string().max(2_000).optional() }),
   /** + What the canvas draws. `version` defaults to the draft, else the active. */
   get: z.strictObject({ workflowId: WorkflowId, version: Version.optional() }),
-  /** + Applies changes to the draft, all or none; an active workflow without a draft gets one first. */
+  /**
+   * + Applies changes to the draft, all or none; an active workflow without a draft gets one first. `set-pin` is refused
+   * where the artifact or its bytes are not here, or are not what the pin says.
+   */
   edit: z.strictObject({ workflowId: WorkflowId, changes: z.array(GraphChange).min(1) }),
   undo: z.strictObject({ workflowId: WorkflowId }),
   redo: z.strictObject({ workflowId: WorkflowId }),
@@ -26,9 +29,9 @@ export const workflowsInputs = {
   }),
   /** + Its runs and their results stay. */
   remove: z.strictObject({ workflowId: WorkflowId }),
-  /** + Every problem, and the columns that leave each port. */
+  /** + With a draft's pins. Every problem, and the columns that leave each port. */
   check: z.strictObject({ workflowId: WorkflowId, version: Version.optional() }),
-  /** + First rows (default 1,000) of what leaves a node's port and the count of all. A newer preview cancels an older one. */
+  /** + Over a draft's pinned rows. First rows (default 1,000) of what leaves a node's port and the count of all. A newer preview cancels an older one. */
   preview: z.strictObject({
     workflowId: WorkflowId,
     version: Version.optional(),

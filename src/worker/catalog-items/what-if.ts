@@ -89,6 +89,15 @@ export const createWhatIf =
           nodeId
         })
       }
+      const pinned = graph.nodes.find(({ id, pin }) => pin !== undefined && wanted.has(id))
+      if (pinned !== undefined) {
+        return refuse(
+          `The rows before the rules are pinned rows of "${pinned.name}". Choose a run without pins.`,
+          {
+            nodeId
+          }
+        )
+      }
       // oxlint-disable-next-line no-await-in-loop -- one engine
       await expectSameSources(catalog, manifest, wanted)
       const comparison = compareRules(graph, nodeId, draft.spec.rules)

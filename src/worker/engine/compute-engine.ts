@@ -167,6 +167,8 @@ export interface ComputeEngine {
     relation: string
     limit: number
     sources: PreparedSources
+    /** Rows of relations with neither SQL nor a source. */
+    known?: ReadonlyMap<string, StoredRelation>
     signal?: AbortSignal
     /** Who answers for services; without it, a relation that needs answers fails. */
     ask?: AskService | undefined

@@ -7,14 +7,19 @@ import type { Page } from '../api.ts'
 import { toRows } from './arrow-rows.ts'
 import type { ComputeEngine, PreparedSource, PreparedSources } from './compute-engine.ts'
 import { toArrowQuery } from './duckdb-types.ts'
-import { FlowForgeError } from '../../db/ports.ts'
+import { FlowForgeError, type BlobStorePort } from '../../db/ports.ts'
 import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
 import type { Session } from './session.ts'
 import { provideAnswers } from './service-answers.ts'
 import type { Sessions, Workplace } from './sessions.ts'
 import type { SourceTables } from './source-tables.ts'
+import { fillFromStored } from './stored-relations.ts'
 
-type Parts = { readonly sessions: Sessions; readonly tables: SourceTables }
+type Parts = {
+  readonly blobStore: BlobStorePort
+  readonly sessions: Sessions
+  readonly tables: SourceTables
+}
 
 export const pageColumns = (columns: readonly Column[]): Page['columns'] =>
   columns.map(({ name, type }) => ({ name, type }))
@@ -69,8 +74,8 @@ const provideNeeded = async (
 }
 
 export const relationPreview =
-  ({ sessions, tables }: Parts): ComputeEngine['preview'] =>
-  ({ plan, relation, limit, sources, signal, ask }) =>
+  ({ blobStore, sessions, tables }: Parts): ComputeEngine['preview'] =>
+  ({ plan, relation, limit, sources, known: stored = new Map(), signal, ask }) =>
     sessions.work({ signal }, async (place) => {
       const { session } = place
       const planned = plan.relations.find(({ id }) => id === relation)
@@ -78,13 +83,23 @@ export const relationPreview =
         throw new FlowForgeError('NOT_FOUND', 'There is no such output in this workflow.', { relation })
       }
       await setParameters(session, plan.parameters)
+      const needed = neededFor(plan, [relation])
       const provided = await provideNeeded(place, tables, { plan, relation, sources })
       const given = new Set(provided.keys())
-      await provideAnswers(session, plan, neededFor(plan, [relation]), given, ask, place.signal)
+      for (const { id, columns } of plan.relations) {
+        const rows = stored.get(id)
+        if (rows === undefined || !needed.has(id)) continue
+        await fillFromStored(session, blobStore, { id, columns }, rows)
+        given.add(id)
+      }
+      await provideAnswers(session, plan, needed, given, ask, place.signal)
       const query = toQuery(plan, relation, given)
       const rows = await fetchRows(session, `FROM (${query}) LIMIT ${limit}`, planned.columns)
       const columns = pageColumns(planned.columns)
-      const known = provided.get(relation)?.rows ?? (rows.length < limit ? rows.length : undefined)
+      const known =
+        provided.get(relation)?.rows ??
+        stored.get(relation)?.rows ??
+        (rows.length < limit ? rows.length : undefined)
       if (known !== undefined) return { columns, rows, total: known }
       const [counted] = await session.rows(`SELECT count(*)::DOUBLE AS "rows" FROM (${query})`)
       return { columns, rows, total: Number(counted?.['rows']) }

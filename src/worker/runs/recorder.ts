@@ -176,7 +176,11 @@ export const createRecorder = (
     if (artifact.kind === 'table' && !isCheckpoint) tables.set(artifact.nodeId, artifactId)
   }
 
-  const recordReusedStep = async (nodeId: string, from: string): Promise<void> => {
+  const recordReusedStep = async ({
+    nodeId,
+    runId: from,
+    isPinned
+  }: Reuse['steps'][number]): Promise<void> => {
     const { name, kind } = nodeOf(nodeId)
     const counts = await countsOf(context, from, nodeId)
     const stepId = stepIdOf(nodeId)
@@ -187,16 +191,22 @@ export const createRecorder = (
         stepId,
         stats: { ...counts, bytes: null, ms: 0, reused: { runId: from } }
       },
-      say('Reused from an earlier run: nothing that it depends on has changed.', nodeId, { runId: from })
+      say(
+        isPinned
+          ? 'Its pinned rows are used: nothing was computed.'
+          : 'Reused from an earlier run: nothing that it depends on has changed.',
+        nodeId,
+        { runId: from }
+      )
     )
     board.step(runId, nodeId, { status: 'succeeded', rowsOut: counts.rowsOut, ms: 0 })
   }
 
   const recordReuse: Recorder['recordReuse'] = async ({ steps, artifacts }, signal) => {
-    for (const { nodeId, runId: from } of steps) {
+    for (const step of steps) {
       throwIfCanceled(signal)
       // oxlint-disable-next-line no-await-in-loop -- in the plan's order
-      if (!earlier.done.has(nodeId)) await recordReusedStep(nodeId, from)
+      if (!earlier.done.has(step.nodeId)) await recordReusedStep(step)
     }
     for (const { nodeId, relation, artifact } of artifacts) {
       if (artifact.run_id === runId) continue

@@ -53,7 +53,7 @@ export const countsOf = async (
 
 /** An artifact of another run as one of this run's own: the same bytes. */
 export const takeOver = (
-  { id, kind, uri, format, columns, rows, sha256, bytes, layout, key, fileName }: StoredArtifact,
+  { id, kind, uri, format, columns, rows, sha256, bytes, layout, key, port, fileName }: StoredArtifact,
   own: {
     readonly artifactId: string
     readonly stepId: string
@@ -78,6 +78,7 @@ export const takeOver = (
     reusedFrom: id,
     ...(layout === undefined ? {} : { layout }),
     ...(key === undefined ? {} : { key }),
+    ...(port === undefined ? {} : { port }),
     ...(name === undefined ? {} : { fileName: name })
   }
 }

@@ -12,7 +12,7 @@ export type Reuse = {
   readonly plan: Plan
   readonly known: ReadonlyMap<string, StoredRelation>
   /** Nodes with nothing left to do, and the run that did it. */
-  readonly steps: readonly { readonly nodeId: string; readonly runId: string }[]
+  readonly steps: readonly { readonly nodeId: string; readonly runId: string; readonly isPinned: boolean }[]
   /** Artifacts that become this run's own, by the node that would have written them. */
   readonly artifacts: readonly {
     readonly nodeId: string
@@ -28,6 +28,8 @@ type Args = {
   readonly onlyRunId: string | null
   /** This node and what it feeds are done anew. */
   readonly from: string | undefined
+  /** Rows that a draft's pins hold, by relation; they are taken whatever is done anew. */
+  readonly pinned: ReadonlyMap<string, StoredArtifact>
   readonly signal: AbortSignal
 }
 
@@ -40,6 +42,14 @@ const downstreamOf = ({ relations }: Plan, nodeId: string): ReadonlySet<string> 
   return found
 }
 
+/** Stored rows as the engine takes them, by relation. */
+export const toKnown = (tables: ReadonlyMap<string, StoredArtifact>): ReadonlyMap<string, StoredRelation> =>
+  new Map(
+    [...tables].flatMap(([id, { uri, layout, rows }]) =>
+      layout === undefined ? [] : [[id, { blobKey: uri, layout, rows: rows ?? 0 }] as const]
+    )
+  )
+
 export const nothingReused = (plan: Plan): Reuse => ({ plan, known: new Map(), steps: [], artifacts: [] })
 
 /**
@@ -48,10 +58,10 @@ export const nothingReused = (plan: Plan): Reuse => ({ plan, known: new Map(), s
  */
 export const findReuse = async (
   { projectionStore, blobStore }: Pick<DbContext, 'projectionStore' | 'blobStore'>,
-  { plan, keys, onlyRunId, from, signal }: Args
+  { plan, keys, onlyRunId, from, pinned, signal }: Args
 ): Promise<Reuse> => {
   const fresh = from === undefined ? new Set<string>() : downstreamOf(plan, from)
-  const tableKeys = new Map([...keys].filter(([id]) => !fresh.has(id)))
+  const tableKeys = new Map([...keys].filter(([id]) => !fresh.has(id) && !pinned.has(id)))
   const fileKeys = new Map(
     plan.sinks.flatMap((sink) => {
       const key = tableKeys.get(sink.relation)
@@ -68,7 +78,10 @@ export const findReuse = async (
 
   const attempt = (): Remaining =>
     planReuse(plan, {
-      tables: new Set([...tableKeys].flatMap(([id, key]) => (isTable(key) && isLoadable(id) ? [id] : []))),
+      tables: new Set([
+        ...pinned.keys(),
+        ...[...tableKeys].flatMap(([id, key]) => (isTable(key) && isLoadable(id) ? [id] : []))
+      ]),
       files: new Set([...fileKeys].flatMap(([id, key]) => (found.get(key)?.kind === 'file' ? [id] : [])))
     })
 
@@ -96,29 +109,31 @@ export const findReuse = async (
     ]
     // oxlint-disable-next-line no-await-in-loop -- what is damaged changes what is left to do
     if (!(await areWhole(used))) continue
-    const artifactOf = (key: string | undefined): StoredArtifact | undefined => found.get(key ?? '')
+    const tableOf = (id: string): StoredArtifact | undefined =>
+      pinned.get(id) ?? found.get(tableKeys.get(id) ?? '')
     return {
       plan: remaining.plan,
-      known: new Map(
-        remaining.loaded.flatMap((id) => {
-          const { uri, layout, rows } = artifactOf(tableKeys.get(id)) ?? {}
-          return uri === undefined || layout === undefined
-            ? []
-            : [[id, { blobKey: uri, layout, rows: rows ?? 0 }] as const]
-        })
+      known: toKnown(
+        new Map(
+          remaining.loaded.flatMap((id) => {
+            const artifact = tableOf(id)
+            return artifact === undefined ? [] : [[id, artifact] as const]
+          })
+        )
       ),
       steps: [...remaining.reused].flatMap(([nodeId, id]) => {
-        const artifact = artifactOf(tableKeys.get(id))
-        return artifact === undefined ? [] : [{ nodeId, runId: artifact.run_id }]
+        const artifact = tableOf(id)
+        const isPinned =
+          pinned.has(id) && plan.relations.some((each) => each.id === id && each.nodeId === nodeId)
+        return artifact === undefined ? [] : [{ nodeId, runId: artifact.run_id, isPinned }]
       }),
       artifacts: remaining.kept.flatMap((id) => {
         const relation = plan.relations.find((each) => each.id === id)
         const sink = doneSinks.find((each) => each.relation === id)
-        return [artifactOf(tableKeys.get(id)), sink && artifactOf(fileKeys.get(sink.nodeId))].flatMap(
-          (artifact) =>
-            artifact === undefined || relation === undefined
-              ? []
-              : [{ nodeId: relation.nodeId, relation: id, artifact }]
+        return [tableOf(id), sink && found.get(fileKeys.get(sink.nodeId) ?? '')].flatMap((artifact) =>
+          artifact === undefined || relation === undefined
+            ? []
+            : [{ nodeId: relation.nodeId, relation: id, artifact }]
         )
       })
     }

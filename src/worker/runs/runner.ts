@@ -26,6 +26,7 @@ import { succeedRun } from './dataset-writes.ts'
 import { createRecorder } from './recorder.ts'
 import { createRunWriter, type RunWriter } from './run-writer.ts'
 import { earlierOf, NOTHING_EARLIER } from './recording-reuse.ts'
+import { pinnedRows } from './pinned-rows.ts'
 import { findReuse, nothingReused } from './reusing.ts'
 import { keysOf } from './run-keys.ts'
 import { canRejectRows } from '../../workflow/rejecting.ts'
@@ -129,7 +130,7 @@ export const createRunner = (parts: Parts): Runner => {
       moment = { clock: world.now(), seed: world.newId() }
     } = run
     const { onRowError } = options
-    const wanted = { parameters, until, inputs, items, moment, onRowError, rejecting }
+    const wanted = { parameters, until, inputs, items, moment, onRowError, rejecting, usesPins: true }
     const { plan, sources, used, resolved } = await orCanceled(signal, planning.plan(graph, wanted))
     const files = await sourcesByNode(plan, inputs)
     if (!state.started) {
@@ -165,12 +166,15 @@ export const createRunner = (parts: Parts): Runner => {
       await recorder.listener.log({ nodeId: null, level: 'warn', message, meta })
     }
     const isAnew = options.reuse === 'none'
+    const isBare = isAnew && !isResumed
+    const pinned = await pinnedRows(context, { plan, graph: resolved, signal })
     const reuse =
-      isAnew && !isResumed
+      isBare && pinned.size === 0
         ? nothingReused(plan)
         : await findReuse(context, {
             plan,
-            keys,
+            keys: isBare ? new Map() : keys,
+            pinned,
             onlyRunId: isAnew || (isAgain && options.from !== undefined) ? runId : null,
             from: isResumed ? undefined : options.from,
             signal

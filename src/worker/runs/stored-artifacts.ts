@@ -61,6 +61,12 @@ export const artifactsByKey = async (
   return new Map(toArtifacts(rows).map((artifact) => [artifact.key ?? '', artifact]))
 }
 
+export const artifactById = async (
+  { projectionStore }: Pick<DbContext, 'projectionStore'>,
+  id: string
+): Promise<StoredArtifact | undefined> =>
+  toArtifacts(await projectionStore.query({ sql: `${SELECT} WHERE a.id = ?`, params: [id] }))[0]
+
 /** What a run read and wrote, in order. */
 export const artifactsOfRun = async (
   { projectionStore }: Pick<DbContext, 'projectionStore'>,

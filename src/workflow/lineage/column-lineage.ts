@@ -30,7 +30,7 @@ const createTracer = (graph: Graph): ((relation: PlannedRelation, known: Lookup)
     return inputs
   }
   return (relation, known) => {
-    if (relation.source !== null) return asOrigin(relation)
+    if (relation.source !== null || relation.pinned !== undefined) return asOrigin(relation)
     const edge = conditions.get(relation.id)
     const before = known(relation.dependsOn[0] ?? '')
     if (edge?.condition !== undefined && before !== undefined) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { GraphChange } from '../../../workflow/change.ts'
 import { type Graph, GraphEdge, GraphNode } from '../../../workflow/graph.ts'
+import { withoutPins } from '../../../workflow/pinning.ts'
 import { freshName, freshNodeId } from './fresh-names.ts'
 import { positionsOf } from './layout.ts'
 
@@ -19,8 +20,9 @@ export const copySelection = (graph: Graph, nodeIds: ReadonlySet<string>): strin
   const positions = positionsOf(graph)
   const selection: ClipboardGraph = {
     format: 'flowforge.selection/1',
-    nodes: graph.nodes
-      .filter(({ id }) => nodeIds.has(id))
+    // Pinned rows are of this draft's node, and of this machine.
+    nodes: withoutPins(graph)
+      .nodes.filter(({ id }) => nodeIds.has(id))
       .map((node) => ({ ...node, ...positions.get(node.id) })),
     edges: graph.edges.filter(({ from, to }) => nodeIds.has(from) && nodeIds.has(to))
   }
