@@ -2,6 +2,7 @@ import { inject, type InjectionKey, type Ref } from 'vue'
 import type { PortRef } from './graph/graph-edits.ts'
 import type { WorkflowProblems } from './useCheck.ts'
 import type { NodeEdits } from './useNodeEdits.ts'
+import type { Pins } from './usePins.ts'
 import type { WorkflowRun } from './useRun.ts'
 import type { Selection } from './useSelection.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
@@ -15,6 +16,7 @@ export type EditorContext = {
   readonly selection: Selection
   readonly edits: NodeEdits
   readonly run: WorkflowRun
+  readonly pins: Pins
   readonly sources: Readonly<Ref<readonly DataSourceName[]>>
   /** Selects a node, brings it into view and puts the focus on it. */
   readonly showNode: (nodeId: string) => void

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Row } from '../../worker/api.ts'
+import { PinnedPort } from '../../workflow/pin.ts'
 
 /** What a run did with one node. `rowsOut` and `ms` are null until they are known. */
 export type NodeRun = {
@@ -38,6 +39,8 @@ export type RunArtifact = {
   readonly format: string | null
   readonly rows: number | null
   readonly fileName: string | null
+  /** Its rows as a pin says them; null where they cannot be pinned. */
+  readonly pinned: PinnedPort | null
 }
 
 /** Rows keep a node as `<workflow version>/<key>`; the canvas knows it by its key. */
@@ -113,8 +116,17 @@ const ArtifactRow = z
     kind: z.string(),
     format: z.string().nullable(),
     rows: z.number().nullable(),
+    uri: z.string().nullish(),
+    sha256: z.string().nullish(),
+    schema_json: json(z.object({ columns: z.unknown() })),
     stats_json: json(
-      z.object({ fileName: z.string().nullish(), role: z.string().nullish(), port: z.string().nullish() })
+      z.object({
+        fileName: z.string().nullish(),
+        role: z.string().nullish(),
+        port: z.string().nullish(),
+        bytes: z.unknown(),
+        layout: z.unknown()
+      })
     )
   })
   .transform((row): RunArtifact => ({
@@ -125,7 +137,17 @@ const ArtifactRow = z
     port: row.stats_json.port ?? null,
     format: row.format,
     rows: row.rows,
-    fileName: row.stats_json.fileName ?? null
+    fileName: row.stats_json.fileName ?? null,
+    pinned:
+      PinnedPort.safeParse({
+        artifactId: row.id,
+        blobKey: row.uri,
+        sha256: row.sha256,
+        rows: row.rows,
+        bytes: row.stats_json.bytes,
+        layout: row.stats_json.layout,
+        columns: row.schema_json.columns
+      }).data ?? null
   }))
 
 export const readRun = (row: Row): Run => RunRow.parse(row)

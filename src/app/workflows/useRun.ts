@@ -53,7 +53,8 @@ export const useRun = (workflow: WorkflowDraft) => {
     readLog
   )
   const artifactRows = useLiveQuery(
-    `SELECT id, node_id, kind, format, rows, uri, stats_json FROM artifacts WHERE run_id = ? ORDER BY created_at, rowid`,
+    `SELECT id, node_id, kind, format, rows, uri, sha256, schema_json, stats_json FROM artifacts
+      WHERE run_id = ? ORDER BY created_at, rowid`,
     [runId],
     readArtifact
   )

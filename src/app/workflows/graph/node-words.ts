@@ -1,6 +1,7 @@
 import type { GraphNode } from '../../../workflow/graph.ts'
 import { formatQuantity } from '../../ui/format.ts'
 import type { NodeRun } from '../run-rows.ts'
+import { pinMarkText } from './pinned-words.ts'
 import { asList, asRecord, asText } from './spec-reading.ts'
 import { isStepOp, stepTexts } from './transform-steps.ts'
 
@@ -15,7 +16,8 @@ export const nodeLabel = (node: GraphNode, run: NodeRun | undefined, problems: n
     ...(run === undefined
       ? []
       : [run.rowsOut === null ? run.status : `${formatQuantity(run.rowsOut, 'row')} out`]),
-    problemsText(problems)
+    problemsText(problems),
+    ...(node.pin === undefined ? [] : [pinMarkText(node.pin)])
   ].join(', ')
 
 const stepLabel = (step: unknown): string => {

@@ -10,7 +10,8 @@ const table = (nodeId: string, port: string, role = 'result'): RunArtifact => ({
   role,
   format: 'arrow',
   rows: 1,
-  fileName: null
+  fileName: null,
+  pinned: null
 })
 const edge = (from: string, to: string, fromPort = 'out') => ({ from, fromPort, to, toPort: 'in' })
 const find = (artifacts: RunArtifact[], edges: Parameters<typeof artifactOfPort>[1]['edges'], port = 'out') =>
