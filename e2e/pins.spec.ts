@@ -69,7 +69,7 @@ const runCount = (page: Page) =>
 const pressRun = async (page: Page) => {
   const before = await runCount(page)
   await page.getByRole('button', { name: 'Run', exact: true }).click()
-  await expect.poll(() => runCount(page)).toBe(before + 1)
+  await expect.poll(() => runCount(page), { timeout: 20_000 }).toBe(before + 1)
   return namesOfLastRun(page)
 }
 const noFaults = async (page: Page): Promise<void> => {
@@ -88,7 +88,7 @@ test('pins what a service answered, works on without asking it, and publishes wi
   await node.click()
   await page.getByRole('button', { name: 'Run to here and pin' }).click()
   const pinned = page.getByRole('group', { name: 'Pinned rows' })
-  await expect(pinned).toContainText('Pinned: 3 rows from the run')
+  await expect(pinned).toContainText('Pinned: 3 rows from the run', { timeout: 20_000 })
   await expect(node.getByTitle(/^Pinned: 3 rows/)).toBeVisible()
   const asked = service.seen.length
   expect(asked).toBe(2)
@@ -143,7 +143,9 @@ test('is pinned on a narrow dark screen, in the list', async () => {
   const entry = page.getByRole('button', { name: /^Ask people/ })
   await entry.click()
   await page.getByRole('button', { name: 'Run to here and pin' }).click()
-  await expect(page.getByRole('group', { name: 'Pinned rows' })).toContainText('Pinned: 3 rows')
+  await expect(page.getByRole('group', { name: 'Pinned rows' })).toContainText('Pinned: 3 rows', {
+    timeout: 20_000
+  })
   await noFaults(page)
   await page.screenshot({ path: test.info().outputPath('pinned-narrow.png') })
   await page.getByRole('button', { name: 'Close' }).last().click()

@@ -118,14 +118,14 @@ const ArtifactRow = z
     rows: z.number().nullable(),
     uri: z.string().nullish(),
     sha256: z.string().nullish(),
-    schema_json: json(z.object({ columns: z.unknown() })),
+    schema_json: json(z.object({ columns: z.unknown().optional() })),
     stats_json: json(
       z.object({
         fileName: z.string().nullish(),
         role: z.string().nullish(),
         port: z.string().nullish(),
-        bytes: z.unknown(),
-        layout: z.unknown()
+        bytes: z.unknown().optional(),
+        layout: z.unknown().optional()
       })
     )
   })

@@ -1,6 +1,6 @@
 import { ref, watch } from 'vue'
 import type { GraphNode } from '../../workflow/graph.ts'
-import type { Pin } from '../../workflow/pin.ts'
+import { Pin } from '../../workflow/pin.ts'
 import { portsOfNode } from './graph/ports.ts'
 import type { WorkflowRun } from './useRun.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
@@ -30,7 +30,8 @@ export const usePins = (workflow: WorkflowDraft, run: WorkflowRun) => {
 
   const pin = (node: GraphNode): void => {
     const found = pinOf(node)
-    if (found !== null) workflow.edit([{ type: 'set-pin', nodeId: node.id, pin: found }])
+    // Parsed, it is a copy without the screen's proxies, which cannot be sent to the worker.
+    if (found !== null) workflow.edit([{ type: 'set-pin', nodeId: node.id, pin: Pin.parse(found) }])
   }
 
   const runAndPin = async (node: GraphNode): Promise<void> => {
