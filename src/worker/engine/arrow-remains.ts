@@ -1,4 +1,8 @@
-import { DataType, MessageReader, type BufferRegion, type FieldNode, type Schema } from 'apache-arrow'
+import { DataType, MessageReader, type Schema } from 'apache-arrow'
+
+/** Of a record batch's header; the library has them and does not export them. */
+type FieldNode = { readonly length: number; readonly nullCount: number }
+type BufferRegion = { readonly offset: number; readonly length: number }
 
 /** A continuation mark and the length of the message's metadata. */
 const PREFIX_BYTES = 8
@@ -100,8 +104,8 @@ const clearGaps = (body: Uint8Array, regions: readonly BufferRegion[]): void => 
 
 /** The schema that begins an Arrow IPC stream. */
 export const schemaOf = (bytes: Uint8Array): Schema => {
-  const schema = new MessageReader(bytes).readSchema()
-  if (schema === null) throw new Error('The engine gave no schema.')
+  const schema = new MessageReader(bytes).readSchema() ?? undefined
+  if (schema === undefined) throw new Error('The engine gave no schema.')
   return schema
 }
 
