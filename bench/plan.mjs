@@ -9,7 +9,8 @@ export const SIZES = {
   logs: [1_000, 100_000, 1_000_000],
   screens: 20,
   failOvers: 20,
-  rows: 1_000_000
+  rows: 1_000_000,
+  gigabyteRows: 20_000_000
 }
 
 /** For whoever works on the bench itself: the figures mean nothing. */
@@ -23,7 +24,8 @@ export const QUICK_SIZES = {
   logs: [100, 1_000, 10_000],
   screens: 3,
   failOvers: 2,
-  rows: 10_000
+  rows: 10_000,
+  gigabyteRows: 100_000
 }
 
 export const MEASUREMENTS = [
@@ -35,5 +37,6 @@ export const MEASUREMENTS = [
   { id: 'tabs', load: () => import('./measurements/tabs.mjs') },
   { id: 'replica', load: () => import('./measurements/replica.mjs') },
   { id: 'workflow', load: () => import('./measurements/workflow.mjs') },
-  { id: 'g1', load: () => import('./measurements/g1.mjs') }
+  { id: 'g1', load: () => import('./measurements/g1.mjs') },
+  { id: 'gigabyte', load: () => import('./measurements/gigabyte.mjs') }
 ]

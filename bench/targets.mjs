@@ -60,6 +60,14 @@ const flat = (sections, id, text, limit) => {
   return judge(text, `${worst.toFixed(3)} × slower at the worst`, limit, worst <= limit)
 }
 
+/** The highest of a section's figures. */
+const highestOf = (sections, id, text, limit, unit) => {
+  const values = sectionOf(sections, id)?.rows.map((row) => median(row.values)) ?? []
+  if (values.length === 0) return judge(text, undefined)
+  const highest = Math.max(...values)
+  return judge(text, `${highest.toFixed(0)} ${unit}`, limit, highest <= limit)
+}
+
 /** Of the questions of db-benchmark: FlowForge's medians against those of somebody else. */
 const ratiosTo = (sections, who) =>
   QUESTIONS.flatMap(({ id }) => {
@@ -130,6 +138,17 @@ export const judgeTargets = (sections, { logs }) => {
       'ms',
       false
     ),
+    value(sections, 'gigabyte-memory', 'page heap', 'A CSV of 1 GB: page heap < 200 MB', 200, 'MB', false),
+    value(
+      sections,
+      'gigabyte-memory',
+      'engine',
+      'A CSV of 1 GB: WebAssembly memory < 1.5 GB',
+      1_500,
+      'MB',
+      false
+    ),
+    highestOf(sections, 'gigabyte-cancel', 'A CSV of 1 GB: canceled within a second', 1_000, 'ms'),
     ...[
       'awaited',
       'at-once',

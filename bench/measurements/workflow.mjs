@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { withBrowser } from '../browsers.mjs'
 import { writeG1, writeSmall } from '../g1.mjs'
+import { watchHeap } from '../heap.mjs'
 import { say } from '../turns.mjs'
 
 /** In FlowForge's page: through its own door, as a person's clicks go. */
@@ -79,25 +80,6 @@ const openBoth = async (browser, urls, files) => {
   await byHand.waitForFunction(() => 'peer' in window)
   await byHand.setInputFiles('#files', files)
   return { app, byHand }
-}
-
-/** Looks at the page's heap until it is told to stop; answers then with the highest, in MB. */
-const watchHeap = async (browser, page) => {
-  const devtools = await browser.newCDPSession(page)
-  let highest = 0
-  let isOver = false
-  const watching = (async () => {
-    while (!isOver) {
-      const { usedSize } = await devtools.send('Runtime.getHeapUsage')
-      highest = Math.max(highest, usedSize)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  })()
-  return async () => {
-    isOver = true
-    await watching
-    return highest / 1_000_000
-  }
 }
 
 export const measure = (place) =>

@@ -7,7 +7,7 @@ import type {
   PlannedStep
 } from '../../workflow/plan-types.ts'
 import { toQuery } from '../../workflow/query.ts'
-import { quoteName } from '../../workflow/sql-text.ts'
+import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import { openArtifact } from './artifact-blob.ts'
 import { toPieces } from './arrow-pieces.ts'
 import type {
@@ -34,6 +34,7 @@ import type { SourceTables } from './source-tables.ts'
 import { watchLimits, type LimitWatch } from './run-limits.ts'
 import { carryOutTasks, createEnding, type Ending, type Task } from './schedule.ts'
 import { takingTurns } from './session-turns.ts'
+import { keepRows, mostKept } from './shared-rows.ts'
 import { fillFromStored } from './stored-relations.ts'
 import { createStepCounts, type StepCounts } from './step-counts.ts'
 
@@ -55,6 +56,10 @@ type Run = {
   readonly tables: Set<string>
   /** Nodes whose steps somebody carries out, or has. */
   readonly begun: Set<string>
+  /** Nodes whose start was told. */
+  readonly told: Set<string>
+  /** Bytes. */
+  readonly memoryBudget: number
 }
 
 /** A run's failure at a node. */
@@ -86,16 +91,18 @@ const stepsFor = ({ plan, begun }: Run, relationIds: readonly string[]): readonl
   })
 }
 
-/** Carries one query out for all steps that are fused in it; they start and end with it. */
+/** Carries one query out for all steps that are fused in it; they start and end with it, unless it answers with null. */
 const unit = async (
   run: Run,
   relationIds: readonly string[],
-  work: () => Promise<{ bytes: number | null; nodeId: string | null }>
+  work: () => Promise<{ bytes: number | null; nodeId: string | null } | null>
 ): Promise<void> => {
-  const { listener, counts, tables, begun, place, plan } = run
+  const { listener, counts, tables, begun, told, place, plan } = run
   const steps = stepsFor(run, relationIds)
   for (const { nodeId } of steps) begun.add(nodeId)
   for (const { nodeId } of steps) {
+    if (told.has(nodeId)) continue
+    told.add(nodeId)
     await listener.stepStarted(nodeId)
   }
   const start = performance.now()
@@ -105,6 +112,11 @@ const unit = async (
     const nodeId = await findFailingNode(place.session, plan, ids, tables, thrown)
     throw new StepFailure(nodeId ?? relationOf(plan, relationIds.at(-1) ?? '').nodeId, thrown)
   })
+  if (done === null) {
+    // Whoever needs them next carries them out.
+    for (const { nodeId } of steps) begun.delete(nodeId)
+    return
+  }
   const ms = performance.now() - start
   const memoryBytes = await place.instance.memoryBytes()
   for (const step of steps) {
@@ -241,20 +253,29 @@ const writeSink = async (run: Run, sink: PlannedSink): Promise<void> => {
   })
 }
 
-/** What several read becomes a table; what nobody reads was asked for by "run to here" and becomes a result. */
+const tooMany = (most: number): string =>
+  `More than ${most.toLocaleString('en')} rows go on from here to several steps: too many to be kept in the memory that a run may take. They are computed again for each step that reads them.`
+
+/** What several read becomes a table, unless it is too large; what nobody reads was asked for by "run to here" and becomes a result. */
 const writeShared = async (run: Run, relationId: string): Promise<void> => {
-  const { place, plan, tables, checkpoints } = run
+  const { place, plan, tables, counts, checkpoints } = run
   const isRead = plan.relations.some(({ dependsOn }) => dependsOn.includes(relationId))
   const isSink = plan.sinks.some(({ relation }) => relation === relationId)
-  const { nodeId } = relationOf(plan, relationId)
+  const { nodeId, columns } = relationOf(plan, relationId)
   await unit(run, [relationId], async () => {
     if (!isRead && !isSink) {
       const { bytes } = await writeTable(run, relationId, nodeId)
       return { bytes, nodeId }
     }
-    const query = toQuery(plan, relationId, tables)
     const start = performance.now()
-    await place.session.run(`CREATE TEMP TABLE ${quoteName(relationId)} AS ${query}`)
+    const most = mostKept(columns, run.memoryBudget)
+    const query = toQuery(plan, relationId, tables)
+    const rows = await keepRows(place.session, { id: relationId, query }, most)
+    if (rows === null) {
+      await run.listener.log({ nodeId, level: 'info', message: tooMany(most) })
+      return null
+    }
+    counts.set(relationId, rows)
     tables.add(relationId)
     // What lies inside a node belongs to no step that has begun.
     const isOutput = plan.steps.some(({ outputs }) => outputs.includes(relationId))
@@ -370,7 +391,9 @@ export const executePlan =
           limits: watch,
           counts: createStepCounts(plan, place.session),
           tables: new Set(),
-          begun: new Set()
+          begun: new Set(),
+          told: new Set(),
+          memoryBudget: memoryBudget ?? MEMORY_BUDGET
         })
       })
       return { status: 'succeeded' }

@@ -68,6 +68,59 @@ describe('the memory budget of a run', () => {
   })
 })
 
+/** Twenty-five million rows that two steps read: several times what 256 MB leave for rows that are kept. */
+const PAIRS = 'SELECT a.n AS left_n, b.n AS right_n FROM input a CROSS JOIN input b'
+
+describe('rows that several steps read', () => {
+  const branched = async (): Promise<string> => {
+    const sum = (column: string, where: string) => ({
+      steps: [
+        { op: 'filter', where },
+        { op: 'aggregate', groupBy: [], columns: { rows: 'count(*)', total: `sum(${column})` } }
+      ]
+    })
+    const nodes = [
+      ['in', 'source', { dataSource: 'n.csv' }],
+      ['pairs', 'transform', { steps: [{ op: 'sql', query: PAIRS }] }],
+      ['few', 'transform', sum('left_n', 'right_n < 10')],
+      ['all', 'transform', sum('right_n', 'true')],
+      ['one', 'sink', { format: 'csv', fileName: 'one.csv' }],
+      ['other', 'sink', { format: 'csv', fileName: 'other.csv' }]
+    ] as const
+    const edges = [
+      ['in', 'pairs'],
+      ['pairs', 'few'],
+      ['pairs', 'all'],
+      ['few', 'one'],
+      ['all', 'other']
+    ] as const
+    return (await program.flowforge.workflows.import(documentOf('Branches', nodes, edges))).workflowId
+  }
+  const messages = async (runId: string) => {
+    const sql = 'SELECT message FROM run_logs WHERE run_id = ?'
+    const rows = await context.projectionStore.query({ sql, params: [runId] })
+    return rows.map((row) => String(row['message']))
+  }
+
+  test('are computed for each of them where they are too many to be kept', async () => {
+    const workflowId = await branched()
+    const { runId, status } = await program.run({ workflowId, memory: 256_000_000 })
+    expect(status).toBe('succeeded')
+    expect(await program.rows(runId, 'one')).toEqual([{ rows: 50_000, total: 124_975_000 }])
+    expect(await program.rows(runId, 'other')).toEqual([{ rows: 25_000_000, total: 62_487_500_000 }])
+    expect(new Set(Object.values(await program.steps(runId)))).toEqual(new Set(['succeeded']))
+    expect(await messages(runId)).toContainEqual(expect.stringMatching(/too many to be kept/))
+  }, 300_000)
+
+  test('are kept where they are few, and nothing is said', async () => {
+    const workflowId = await branched()
+    const { runId, status } = await program.run({ workflowId, memory: 3_000_000_000 })
+    expect(status).toBe('succeeded')
+    expect(await program.rows(runId, 'one')).toEqual([{ rows: 50_000, total: 124_975_000 }])
+    expect(await messages(runId)).not.toContainEqual(expect.stringMatching(/too many to be kept/))
+  }, 300_000)
+})
+
 describe('an engine that dies in the midst of a run', () => {
   test('ends the run with words and no results; it is resumed to its end', async () => {
     const workflowId = await workflowOf(GROUPS)
