@@ -30,7 +30,14 @@ export type CsvDialect = {
  * A CSV in UTF-8 is scanned in place; everything else was turned once into Arrow IPC under a key of its own.
  */
 export type PreparedSource = {
-  readonly reader: { readonly type: 'csv'; readonly dialect: CsvDialect } | { readonly type: 'arrow' }
+  readonly reader:
+    | {
+        readonly type: 'csv'
+        readonly dialect: CsvDialect
+        /** Room for the longest line, where the file is scanned in place. */
+        readonly lineBytes?: number | undefined
+      }
+    | { readonly type: 'arrow' }
   /** Key in the blob store of the bytes that are scanned. */
   readonly blobKey: string
   readonly columns: readonly Column[]

@@ -5,7 +5,7 @@ import type { PreparedSource } from './compute-engine.ts'
 import { brokenCsv, csvComplaint } from './csv-errors.ts'
 import { sniffCsv, type Sniffed } from './csv-sniffing.ts'
 import { checkTypedColumns, type SourceOptions } from './source-options.ts'
-import { openSourceBlob, type SourceTables } from './source-tables.ts'
+import { isScannedInPlace, openSourceBlob, type SourceTables, withLongLines } from './source-tables.ts'
 import { detectEncoding, encodingNote, toUtf8, type TextEncoding } from './text-encoding.ts'
 import type { Workplace } from './sessions.ts'
 
@@ -34,11 +34,10 @@ const withChosenTypes = (sniffed: Sniffed, { types = {} }: SourceOptions): Sniff
 const countRows = async (
   place: Workplace,
   tables: SourceTables,
-  blobKey: string,
-  sniffed: Sniffed
+  source: Omit<PreparedSource, 'rows' | 'notes'>
 ): Promise<number> => {
-  const { dialect, columns } = sniffed
-  const relation = await tables.relation(place, { reader: { type: 'csv', dialect }, blobKey, columns })
+  const { columns } = source
+  const relation = await tables.relation(place, source)
   // Where the file is scanned in place each column is named, so that each value is read and found to fit its type; what
   // has become a table has proven that already.
   const all = relation.startsWith('read_csv(') ? columns.map(({ name }) => `, count(${quoteName(name)})`) : []
@@ -94,9 +93,14 @@ const scan = async (
   )
   for (let tries = 0; ; tries += 1) {
     try {
-      const rows = await countRows(place, parts.tables, blobKey, sniffed)
       const { dialect, columns, notes } = sniffed
-      return { reader: { type: 'csv', dialect }, blobKey, columns, rows, notes }
+      const count = async (lineBytes?: number): Promise<PreparedSource> => {
+        const reader = { type: 'csv' as const, dialect, ...(lineBytes === undefined ? {} : { lineBytes }) }
+        const source = { reader, blobKey, columns }
+        return { ...source, rows: await countRows(place, parts.tables, source), notes }
+      }
+      // A table finds the room for its lines itself.
+      return isScannedInPlace(blob) ? await withLongLines(count) : await count()
     } catch (thrown) {
       const better = await mended(place, blob, file, sniffed, thrown, tries)
       if (better === null || tries > sniffed.columns.length + 2) throw thrown

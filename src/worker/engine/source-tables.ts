@@ -63,6 +63,12 @@ const castList = (columns: readonly Column[]): string =>
 const columnList = (columns: readonly Column[]): string =>
   columns.map(({ name, engineType }) => `${quoteName(name)} ${engineType}`).join(', ')
 
+/** For sources that were imported before the length of their lines was kept. */
+const UNKNOWN_LINE_BYTES = 16 * USUAL_LINE_BYTES
+
+/** Whether a CSV file is scanned where it lies: as a table it would not leave room for anything else. */
+export const isScannedInPlace = (blob: Blob): boolean => blob.size > KEPT_BYTES
+
 let names = 0
 const freshName = (): string => {
   names += 1
@@ -163,11 +169,12 @@ export const createSourceTables = (blobStore: BlobStorePort): SourceTables => {
     relation: async (place, source) => {
       const { session, instance } = place
       const blob = await openSourceBlob(blobStore, source.blobKey)
-      if (blob.size > KEPT_BYTES && source.reader.type === 'csv') {
+      if (isScannedInPlace(blob) && source.reader.type === 'csv') {
         const path = await session.registerFile(blob)
-        return readCsv(path, source.reader.dialect, source.columns, 16 * USUAL_LINE_BYTES)
+        const { dialect, lineBytes = UNKNOWN_LINE_BYTES } = source.reader
+        return readCsv(path, dialect, source.columns, lineBytes)
       }
-      if (blob.size > KEPT_BYTES) {
+      if (isScannedInPlace(blob)) {
         const name = freshName()
         session.onClose(() => session.tidy(`DROP TABLE IF EXISTS ${quoteName(name)}`))
         await fill(session, name, blob, source)

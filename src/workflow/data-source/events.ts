@@ -20,7 +20,12 @@ const CsvDialect = z.strictObject({
 /** A data source made ready to be scanned: how its bytes are read, and what is in them. */
 export const Prepared = z.strictObject({
   reader: z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('csv'), dialect: CsvDialect }),
+    z.strictObject({
+      type: z.literal('csv'),
+      dialect: CsvDialect,
+      /** Room for the longest line, where the file is scanned in place. */
+      lineBytes: z.int().min(1).optional()
+    }),
     z.strictObject({ type: z.literal('arrow') })
   ]),
   /** Key in the blob store of the bytes that are scanned; not always those that were imported. */
