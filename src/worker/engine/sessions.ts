@@ -37,6 +37,8 @@ export type Sessions = {
 
 /** Memory beyond this is given back by ending the worker once nothing is under way. */
 const MEMORY_LIMIT = 1_000 * 1_000 * 1_000
+/** The same after work that was stopped: what its query had taken is not all free again, and the next would lack it. */
+const MEMORY_LIMIT_STOPPED = 400 * 1_000 * 1_000
 /** How long a query may take to notice that it is canceled. */
 const PATIENCE_MS = 600
 
@@ -91,13 +93,14 @@ export const createSessions = (): Sessions => {
     return starting
   }
 
-  const leave = async (slot: Slot, session: Session): Promise<void> => {
+  const leave = async (slot: Slot, session: Session, wasStopped: boolean): Promise<void> => {
     const { instance } = slot
     await session.close()
     slot.underWay -= 1
     if (slot.underWay > 0) return
     if (slot.isRetired) return instance.terminate()
-    if ((await instance.memoryBytes()) > MEMORY_LIMIT && slot.underWay === 0) instance.terminate()
+    const limit = wasStopped ? MEMORY_LIMIT_STOPPED : MEMORY_LIMIT
+    if ((await instance.memoryBytes()) > limit && slot.underWay === 0) instance.terminate()
   }
 
   const work: Sessions['work'] = async (
@@ -121,8 +124,8 @@ export const createSessions = (): Sessions => {
       finished = true
     })
     const left = working.then(
-      () => leave(taken, session),
-      () => leave(taken, session)
+      () => leave(taken, session, stops.aborted),
+      () => leave(taken, session, stops.aborted)
     )
     // Nobody need be waiting: whoever gave up has been answered, and a lost instance has nothing left to close.
     left.catch(() => undefined)
