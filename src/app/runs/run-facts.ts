@@ -16,7 +16,7 @@ export const RUNS_SQL = `
          coalesce(v.version, CAST(r.input_manifest_json ->> '$.version' AS INTEGER)) AS version,
          w.id AS workflow_id, r.input_manifest_json ->> '$.verifies' AS verifies,
          r.input_manifest_json ->> '$.retryOf' AS retry_of,
-         r.input_manifest_json ->> '$.memoryBudget' AS memory_budget
+         CAST(r.input_manifest_json ->> '$.memoryBudget' AS DOUBLE) AS memory_budget
   FROM runs r
   LEFT JOIN workflow_versions v ON v.id = r.workflow_version_id
   LEFT JOIN workflows w ON w.id = v.workflow_id`

@@ -6,11 +6,14 @@ import type { FileStore } from './file-store.ts'
  * crash left behind. Reading and removing do not wait.
  */
 export const sweptFirst = (store: FileStore, sweeping: Promise<void>): FileStore => ({
-  ...store,
   stage: async (stream) => {
     await sweeping
     return store.stage(stream)
-  }
+  },
+  open: (name) => store.open(name),
+  remove: (name) => store.remove(name),
+  names: () => store.names(),
+  sweep: (named) => store.sweep(named)
 })
 
 /** The same for what is handed out. */
