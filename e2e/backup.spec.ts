@@ -21,7 +21,7 @@ const fill = (page: Page) =>
 const change = (page: Page) =>
   page.evaluate(async () => {
     await window.flowforge.workflows.create({ name: 'Made after the backup' })
-    await window.db.putBlob({ key: 'large', data: new Uint8Array(100_000).fill(1) })
+    await window.db.putBlob({ key: 'large', data: new Uint8Array(600_000).fill(1) })
     await window.db.appendEvent({ aggregateId: 'a:1', eventType: 'Noted', payload: { text: 'after' } })
   })
 

@@ -98,7 +98,7 @@ const blob = ({ random, client }: Given): Draft => ({
   key: `${client}-blob${random.between(1, 3)}`,
   size: random.pick([
     random.between(0, 3_000),
-    random.between(70_000, 400_000),
+    random.between(530_000, 900_000),
     random.between(1_100_000, 3_000_000)
   ]),
   fill: random.between(0, 255)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { DbContext, JsonObject, NewEvent } from '../../src/db/ports.ts'
+import { INLINE_LIMIT } from '../../src/db/blobs/blob-store.ts'
 import type { GraphChange } from '../../src/workflow/change.ts'
 import type { WorkflowCommand } from '../../src/workflow/workflow/workflow.ts'
 import type { Intended } from '../history/history.ts'
@@ -177,7 +178,7 @@ const bytesOf = (bench: Workbench): Uint8Array => {
   const { random } = bench
   const isLarge = random.chance(0.4)
   const content = random.chance(0.3) ? 7 : random.between(0, 255)
-  return new Uint8Array(isLarge ? 70_000 : random.between(0, 3_000)).fill(content)
+  return new Uint8Array(isLarge ? INLINE_LIMIT + 4_000 : random.between(0, 3_000)).fill(content)
 }
 export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 

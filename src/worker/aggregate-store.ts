@@ -100,6 +100,23 @@ export const causeOf = (event: Event): Cause => ({
   correlationId: correlationOf(event)
 })
 
+/** What commands bring about, each decided on what those before it lead to. @throws FlowForgeError for the first refused */
+const decideAll = <State, Command, E extends DomainEvent>(
+  aggregate: Aggregate<State, Command, E>,
+  before: State,
+  commands: readonly Command[]
+): readonly E[] => {
+  const decided: E[] = []
+  let state = before
+  for (const command of commands) {
+    const decision = aggregate.decide(state, command)
+    if (!decision.ok) throw toError(decision)
+    for (const event of decision.events) state = aggregate.evolve(state, event)
+    decided.push(...decision.events)
+  }
+  return decided
+}
+
 const executing = (
   context: DbContext,
   log: EventLog,
@@ -110,35 +127,29 @@ const executing = (
     context.tx.runInTransaction(async (tx) => {
       const before = await loadFrom(tx, aggregate, aggregateId)
       if (callId !== undefined && (await wasCarriedOut(tx, callId))) return before
-      let { state, seq, savedAt } = before
-      let count = 0
-      let first: Event | undefined
+      const decided = decideAll(aggregate, before.state, commands)
       const metadata = { correlation_id: cause?.correlationId ?? callId ?? world.newId() }
-      for (const command of commands) {
-        const decision = aggregate.decide(state, command)
-        if (!decision.ok) throw toError(decision)
-        if (decision.events.length === 0) continue
-        const stored = await log.appendWithin(
-          tx,
-          decision.events.map((event, index) => ({
-            aggregateId,
-            eventType: event.type,
-            eventVersion: aggregate.events[event.type as keyof typeof aggregate.events].version,
-            payload: { ...event.payload },
-            metadata,
-            ...(cause === undefined ? {} : { causedByEventId: cause.eventId }),
-            ...(index === 0 ? { expectedSeq: seq } : {}),
-            ...(callId === undefined ? {} : { id: eventIdOf(callId, count + index) })
-          }))
-        )
-        count += stored.length
-        first ??= stored[0]
-        state = replay(aggregate, state, stored)
-        seq = stored.at(-1)?.seq ?? seq
-        savedAt = stored.at(-1)?.createdAt ?? savedAt
-      }
+      const stored =
+        decided.length === 0
+          ? []
+          : await log.appendWithin(
+              tx,
+              decided.map((event, index) => ({
+                aggregateId,
+                eventType: event.type,
+                eventVersion: aggregate.events[event.type as keyof typeof aggregate.events].version,
+                payload: { ...event.payload },
+                metadata,
+                ...(cause === undefined ? {} : { causedByEventId: cause.eventId }),
+                ...(index === 0 ? { expectedSeq: before.seq } : {}),
+                ...(callId === undefined ? {} : { id: eventIdOf(callId, index) })
+              }))
+            )
+      const [first, last] = [stored[0], stored.at(-1)]
+      const state = replay(aggregate, before.state, stored)
+      const seq = last?.seq ?? before.seq
       // Decided a second time, after what others did in between, it might bring something about.
-      if (callId !== undefined && count === 0) await noteCall(tx, callId, world.now())
+      if (callId !== undefined && first === undefined) await noteCall(tx, callId, world.now())
       if (seq - before.snapshotSeq >= SNAPSHOT_EVERY) {
         await tx.eventStore.saveSnapshot({
           aggregateId,
@@ -147,7 +158,12 @@ const executing = (
           stateVersion: aggregate.stateVersion
         })
       }
-      return { state, seq, savedAt, ...(first === undefined ? {} : { cause: causeOf(first) }) }
+      return {
+        state,
+        seq,
+        savedAt: last?.createdAt ?? before.savedAt,
+        ...(first === undefined ? {} : { cause: causeOf(first) })
+      }
     })
 })
 

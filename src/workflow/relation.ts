@@ -9,6 +9,9 @@ export const passesOn = ({ sql, dependsOn }: PlannedRelation): string | undefine
     : undefined
 }
 
+/** No row of it ever is there, whatever it reads. */
+export const isEmpty = ({ sql }: PlannedRelation): boolean => sql?.endsWith(' LIMIT 0') === true
+
 /** Ids of the relations that these read, at any distance, and their own; reading goes no further than `known`. */
 export const reachedFrom = (
   relations: Plan['relations'],

@@ -123,7 +123,7 @@ describe('a backup', () => {
     expect(summary.bytes).toBe(file.size)
     await append('later')
     await context.blobStore.remove({ key: 'large' })
-    await context.blobStore.put({ key: 'other', data: new Uint8Array(200_000).fill(9) })
+    await context.blobStore.put({ key: 'other', data: new Uint8Array(600_000).fill(9) })
     const between = await content()
 
     await restore(file)

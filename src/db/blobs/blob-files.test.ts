@@ -5,12 +5,12 @@ import { openMemoryDatabase } from '../sqlite/open-database.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import { createTransactions, type Transactions } from '../sqlite/transactions.ts'
 import { createBlobFiles } from './blob-files.ts'
-import { createBlobStore } from './blob-store.ts'
+import { createBlobStore, INLINE_LIMIT } from './blob-store.ts'
 import type { FileStore } from './file-store.ts'
 import { memoryFileStore } from './memory-file-store.ts'
 
 const now = () => '2026-01-01T00:00:00.000Z'
-const data = new Uint8Array(100_000).fill(3)
+const data = new Uint8Array(INLINE_LIMIT + 1_000).fill(3)
 
 let database: SqliteDatabase
 let transactions: Transactions

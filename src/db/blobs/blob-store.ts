@@ -6,7 +6,7 @@ import type { StoredFile } from './file-store.ts'
 import { readHead } from './stream-head.ts'
 
 /** Up to this many bytes stand in the database itself: one flush, and no file. */
-export const INLINE_LIMIT = 64 * 1024
+export const INLINE_LIMIT = 512 * 1024
 
 const SELECT = 'SELECT content_type, size, sha256, bytes, file_name FROM blobs WHERE key = ?'
 const SAVE = `INSERT INTO blobs (key, content_type, size, sha256, created_at, bytes, file_name)

@@ -19,7 +19,7 @@ const hexOf = async (data: Uint8Array<ArrayBuffer>): Promise<string> =>
     .join('')
 
 const SMALL = 100
-const LARGE = 300_000
+const LARGE = 600_000
 
 /** What every adapter's blob store does, for bytes that stand in a row and for bytes that stand in a file. */
 export const describeBlobStore = (title: string, open: OpenContext): void => {

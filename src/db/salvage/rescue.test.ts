@@ -24,7 +24,7 @@ beforeEach(async () => {
   }
   const context = await openContextIn(place, options)
   await context.eventStore.append({ aggregateId: 'a:1', eventType: 'X', payload: { text: 'kept' } })
-  await context.blobStore.put({ key: 'large', data: new Uint8Array(200_000).fill(7) })
+  await context.blobStore.put({ key: 'large', data: new Uint8Array(600_000).fill(7) })
   await context.close()
 })
 afterEach(() => end())
@@ -64,7 +64,7 @@ test('what is readable takes the place of what does not open, which is kept with
     expect(await context.eventStore.load({ aggregateId: 'a:1' })).toMatchObject([
       { payload: { text: 'kept' } }
     ])
-    expect((await context.blobStore.get({ key: 'large' }))?.data.byteLength).toBe(200_000)
+    expect((await context.blobStore.get({ key: 'large' }))?.data.byteLength).toBe(600_000)
     expect(context.backup.kept()).toMatchObject([
       { file: '/flowforge.db', kind: 'damaged', bytes: saved.size }
     ])
@@ -158,7 +158,7 @@ test('the newest database is found where the record of it is damaged; every othe
       problem: expect.stringContaining('restored-1.db')
     })
     // Blobs of both are there, and what is kept can come back.
-    expect((await context.blobStore.get({ key: 'large' }))?.data.byteLength).toBe(200_000)
+    expect((await context.blobStore.get({ key: 'large' }))?.data.byteLength).toBe(600_000)
     await context.backup.undoRestore(() => undefined)
   })
   expect(await texts()).toEqual(['kept', 'taken back'])

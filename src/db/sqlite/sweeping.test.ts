@@ -6,7 +6,7 @@ import { openMemoryFiles } from './open-database.ts'
 import { openContextIn, type StoragePlace } from './sqlite-context.ts'
 
 const options = { storage: 'memory', ...testWorld() } as const
-const LARGE = new Uint8Array(200_000).fill(7)
+const LARGE = new Uint8Array(600_000).fill(7)
 let place: StoragePlace
 let end: () => void
 

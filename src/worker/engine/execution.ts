@@ -118,10 +118,13 @@ const unit = async (
     return
   }
   const ms = performance.now() - start
-  const memoryBytes = await place.instance.memoryBytes()
+  const asked = place.instance.memoryBytes()
+  // It fails with the engine, and then what counts the rows fails, too.
+  asked.catch(() => undefined)
   for (const step of steps) {
     const rows = await counts.of(step, tables)
     const bytes = step.nodeId === done.nodeId ? done.bytes : null
+    const memoryBytes = await asked
     await listener.stepSucceeded(step.nodeId, { ...rows, bytes, ms, memoryBytes })
   }
 }

@@ -15,9 +15,9 @@ const variableType = (value: ParameterValues[string]): string => {
 /** Sets the session's variables that the plan's SQL reads. The values are bound: none ever stands in a statement's text. */
 export const setParameters = async (session: Session, parameters: ParameterValues): Promise<void> => {
   for (const [name, value] of Object.entries(parameters)) {
-    await session.run(`CREATE OR REPLACE TEMP TABLE "_parameter" (v ${variableType(value)})`)
+    await session.runShort(`CREATE OR REPLACE TEMP TABLE "_parameter" (v ${variableType(value)})`)
     await session.bind('INSERT INTO "_parameter" VALUES (?)', [value])
-    await session.run(`SET VARIABLE ${quoteName(name)} = (SELECT v FROM "_parameter")`)
+    await session.runShort(`SET VARIABLE ${quoteName(name)} = (SELECT v FROM "_parameter")`)
   }
 }
 
@@ -50,5 +50,5 @@ export const provideSource = async (
   prepared: PreparedSource
 ): Promise<void> => {
   const rows = await tables.relation(place, prepared)
-  await place.session.run(`CREATE TEMP VIEW ${quoteName(relationId)} AS FROM ${rows}`)
+  await place.session.runShort(`CREATE TEMP VIEW ${quoteName(relationId)} AS FROM ${rows}`)
 }

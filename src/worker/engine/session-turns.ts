@@ -30,6 +30,7 @@ export const takingTurns = (session: Session): Session => {
   return {
     ...session,
     run: (sql) => inTurn(() => session.run(sql)),
+    runShort: (sql) => inTurn(() => session.runShort(sql)),
     rows: (sql) => inTurn(() => session.rows(sql)),
     stream: async function* (sql) {
       const end = await turn()

@@ -12,7 +12,9 @@ export type SmallRow = Readonly<Record<string, unknown>>
 export type Session = {
   /** Runs one statement to its end; canceled when the session's signal says so. */
   run(sql: string): Promise<void>
-  /** The same, for a few rows. */
+  /** The same, for a statement that takes no time: one round trip, and no cancel before it is over. */
+  runShort(sql: string): Promise<void>
+  /** The same as `run`, for a few rows. */
   rows(sql: string): Promise<readonly SmallRow[]>
   /** A query's answer as Arrow IPC: first the schema, then record batches, without the end marker. */
   stream(sql: string): AsyncGenerator<Uint8Array>
@@ -100,6 +102,7 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
 
   return {
     run: async (sql) => void (await collect(sql)),
+    runShort: (sql) => plainly(async () => void (await db.runQuery(connection, sql))),
     rows: async (sql) => toSmallRows(await collect(sql)),
     stream,
     check: (sql) =>

@@ -64,7 +64,15 @@ const outOfPatience = (
 }
 
 /** What is under way on one instance; a lost instance's count goes with it. */
-type Slot = { readonly instance: DuckDBInstance; underWay: number; isRetired: boolean }
+type Slot = {
+  readonly instance: DuckDBInstance
+  underWay: number
+  isRetired: boolean
+  /** Whoever comes next gets another one. */
+  readonly forget: () => void
+  /** What was answered is being left: whether the engine goes on, or has grown too large, is known after that. */
+  leaving: Promise<void>
+}
 
 export const createSessions = (): Sessions => {
   let current: Promise<Slot> | null = null
@@ -72,6 +80,7 @@ export const createSessions = (): Sessions => {
 
   const retire = (slot: Slot): void => {
     slot.isRetired = true
+    slot.forget()
     if (slot.underWay === 0) slot.instance.terminate()
   }
 
@@ -80,17 +89,29 @@ export const createSessions = (): Sessions => {
     // One that never started has told whoever waited for it.
     current?.then(retire, () => undefined)
     budget = wanted
-    const starting = startDuckDB(wanted).then((instance): Slot => ({
-      instance,
-      underWay: 0,
-      isRetired: false
-    }))
-    current = starting
     const forget = (): void => {
       if (current === starting) current = null
     }
+    const starting: Promise<Slot> = startDuckDB(wanted).then((instance) => ({
+      instance,
+      underWay: 0,
+      isRetired: false,
+      forget,
+      leaving: Promise.resolve()
+    }))
+    current = starting
     starting.then(({ instance }) => instance.lost.catch(forget), forget)
     return starting
+  }
+
+  /** An instance that takes work. */
+  const takeFor = async (signal: AbortSignal, wanted: number | undefined): Promise<Slot> => {
+    for (;;) {
+      // Its start is for everybody, and goes on.
+      const slot = await orCanceled(signal, acquire(wanted ?? budget))
+      await orCanceled(signal, slot.leaving)
+      if (!slot.isRetired) return slot
+    }
   }
 
   const leave = async (slot: Slot, session: Session, wasStopped: boolean): Promise<void> => {
@@ -100,17 +121,14 @@ export const createSessions = (): Sessions => {
     if (slot.underWay > 0) return
     if (slot.isRetired) return instance.terminate()
     const limit = wasStopped ? MEMORY_LIMIT_STOPPED : MEMORY_LIMIT
-    if ((await instance.memoryBytes()) > limit && slot.underWay === 0) instance.terminate()
+    if ((await instance.memoryBytes()) > limit && slot.underWay === 0) retire(slot)
   }
 
   const work: Sessions['work'] = async (
     { signal = new AbortController().signal, ending, urgency = 'aside', memoryBudget },
     task
   ) => {
-    // Its start is for everybody, and goes on.
-    let slot = await orCanceled(signal, acquire(memoryBudget ?? budget))
-    while (slot.isRetired) slot = await orCanceled(signal, acquire(memoryBudget ?? budget))
-    const taken = slot
+    const taken = await takeFor(signal, memoryBudget)
     const { instance } = taken
     taken.underWay += 1
     const patience = outOfPatience(signal)
@@ -127,18 +145,17 @@ export const createSessions = (): Sessions => {
       () => leave(taken, session, stops.aborted),
       () => leave(taken, session, stops.aborted)
     )
-    // Nobody need be waiting: whoever gave up has been answered, and a lost instance has nothing left to close.
+    // Nobody need be waiting: whoever asked has been answered, and a lost instance has nothing left to close.
     left.catch(() => undefined)
     try {
-      const answer = await Promise.race([working, instance.lost, patience.promise])
-      // The answer stands, also if the engine ends now: `leave` itself ends it where it has grown too large.
-      await Promise.race([left, instance.lost.catch(() => undefined)])
-      return answer
+      return await Promise.race([working, instance.lost, patience.promise])
     } catch (thrown) {
       const stuck = signal.aborted && !finished && (urgency === 'run' || taken.underWay === 1)
       if (stuck || isBroken(thrown)) instance.terminate()
       throw thrown
     } finally {
+      const leaving = Promise.race([left, instance.lost]).catch(() => undefined)
+      taken.leaving = Promise.all([taken.leaving, leaving]).then(() => undefined)
       patience.forget()
     }
   }

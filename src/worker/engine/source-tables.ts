@@ -26,8 +26,8 @@ const KEPT_BYTES = 256 * 1024 * 1024
 
 type Kept = {
   readonly name: string
-  readonly bytes: number
-  readonly filled: Promise<void>
+  bytes: number
+  filled: Promise<void>
   lastUse: number
   /** Sessions that read it now. */
   readers: number
@@ -132,29 +132,30 @@ export const createSourceTables = (blobStore: BlobStorePort): SourceTables => {
     }
   }
 
-  /** A table that stays, filled by whoever comes first. */
-  const keep = async (
-    place: Workplace,
-    kept: Map<string, Kept>,
-    source: Scannable,
-    blob: Blob
-  ): Promise<Kept> => {
+  /** A table that stays, filled by whoever comes first; its readers are one more. */
+  const keep = async (place: Workplace, kept: Map<string, Kept>, source: Scannable): Promise<Kept> => {
     const key = keyOf(source)
     const known = kept.get(key)
     if (known !== undefined) {
+      known.readers += 1
       try {
         await known.filled
         return known
       } catch {
         // Whoever filled it was canceled or failed, and was told so; this one tries for itself.
-        return keep(place, kept, source, blob)
+        return keep(place, kept, source)
       }
     }
     const name = freshName()
-    const filled = makeRoom(place.session, kept, blob.size).then(() =>
-      fill(place.session, name, blob, source)
-    )
-    const table: Kept = { name, bytes: blob.size, filled, lastUse: 0, readers: 0 }
+    const table: Kept = { name, bytes: 0, filled: Promise.resolve(), lastUse: 0, readers: 1 }
+    const make = async (): Promise<void> => {
+      const blob = await openSourceBlob(blobStore, source.blobKey)
+      await makeRoom(place.session, kept, blob.size)
+      table.bytes = blob.size
+      await fill(place.session, name, blob, source)
+    }
+    const filled = make()
+    table.filled = filled
     kept.set(key, table)
     try {
       await filled
@@ -168,24 +169,26 @@ export const createSourceTables = (blobStore: BlobStorePort): SourceTables => {
   return {
     relation: async (place, source) => {
       const { session, instance } = place
-      const blob = await openSourceBlob(blobStore, source.blobKey)
-      if (isScannedInPlace(blob) && source.reader.type === 'csv') {
-        const path = await session.registerFile(blob)
-        const { dialect, lineBytes = UNKNOWN_LINE_BYTES } = source.reader
-        return readCsv(path, dialect, source.columns, lineBytes)
-      }
-      if (isScannedInPlace(blob)) {
-        const name = freshName()
-        session.onClose(() => session.tidy(`DROP TABLE IF EXISTS ${quoteName(name)}`))
-        await fill(session, name, blob, source)
-        return quoteName(name)
-      }
       const kept = keptBy.get(instance) ?? new Map<string, Kept>()
       keptBy.set(instance, kept)
-      const table = await keep(place, kept, source, blob)
+      // Where its table is kept, nothing of the file is needed.
+      if (!kept.has(keyOf(source))) {
+        const blob = await openSourceBlob(blobStore, source.blobKey)
+        if (isScannedInPlace(blob) && source.reader.type === 'csv') {
+          const path = await session.registerFile(blob)
+          const { dialect, lineBytes = UNKNOWN_LINE_BYTES } = source.reader
+          return readCsv(path, dialect, source.columns, lineBytes)
+        }
+        if (isScannedInPlace(blob)) {
+          const name = freshName()
+          session.onClose(() => session.tidy(`DROP TABLE IF EXISTS ${quoteName(name)}`))
+          await fill(session, name, blob, source)
+          return quoteName(name)
+        }
+      }
+      const table = await keep(place, kept, source)
       uses += 1
       table.lastUse = uses
-      table.readers += 1
       session.onClose(async () => {
         table.readers -= 1
       })

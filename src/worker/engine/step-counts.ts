@@ -1,6 +1,6 @@
 import type { Plan, PlannedStep } from '../../workflow/plan-types.ts'
 import { toQuery } from '../../workflow/query.ts'
-import { passesOn } from '../../workflow/relation.ts'
+import { isEmpty, passesOn } from '../../workflow/relation.ts'
 import type { Session } from './session.ts'
 
 type Counted = { rowsIn: number | null; rowsOut: number | null; rejected?: number }
@@ -29,6 +29,7 @@ export const createStepCounts = (plan: Plan, session: Session): StepCounts => {
 
   const count = async (relationId: string, tables: ReadonlySet<string>): Promise<number> => {
     const relation = byId.get(relationId)
+    if (relation !== undefined && isEmpty(relation)) return 0
     const same = relation === undefined ? undefined : passesOn(relation)
     const counted = known.get(relationId) ?? (same === undefined ? undefined : await count(same, tables))
     if (counted !== undefined) {

@@ -13,6 +13,7 @@ import type { ExecutionOutcome } from '../engine/compute-engine.ts'
 import { throwIfCanceled } from '../engine/engine-errors.ts'
 import { openSourceBlob } from '../engine/source-tables.ts'
 import type { World } from '../world.ts'
+import type { RunWriter } from './run-writer.ts'
 import type { QueuedRun } from './runner.ts'
 import { artifactsOfRun, type StoredArtifact } from './stored-artifacts.ts'
 
@@ -120,17 +121,20 @@ const prepareAll = async (
 }
 
 /**
- * Ends a run as succeeded, and writes its datasets in the same transaction: either both stand in the log or neither. A
+ * Ends a run as succeeded, and writes its datasets and what is not yet written of it in the same transaction: either all
+ * of it stands in the log or nothing. A
  * run that repeats another one, to compare it or to replay it, leaves datasets as they are.
  */
 export const succeedRun = async (
   parts: Parts,
   run: QueuedRun,
-  signal: AbortSignal
+  { writer, signal }: { writer: RunWriter; signal: AbortSignal }
 ): Promise<ExecutionOutcome> => {
   const { context, aggregates, world } = parts
   const { runId, cause } = run
   const wishes = wishesOf(run)
+  // Datasets are written from rows that the run has written down.
+  if (wishes.length > 0) await writer.written()
   const repeats = run.verifies !== undefined || run.replayOf !== undefined
   const writes = repeats ? [] : await prepareAll(parts, run, wishes, signal)
   if ('status' in writes) return writes
@@ -139,6 +143,7 @@ export const succeedRun = async (
         logOf(run, world, nodeId, `The dataset "${name}" stays as it is: this run repeats another one.`)
       )
     : writes.map(({ nodeId, said: message }) => logOf(run, world, nodeId, message))
+  const rest = await writer.rest()
   await context.tx.runInTransaction(async (tx) => {
     const store = aggregates.within(tx)
     const acting = store.causedBy(cause)
@@ -150,7 +155,7 @@ export const succeedRun = async (
       // oxlint-disable-next-line no-await-in-loop -- the same
       await acting.execute(catalogAggregate, itemId, { ...command, references })
     }
-    await acting.execute(runAggregate, runId, ...said, { type: 'SucceedRun' })
+    await acting.execute(runAggregate, runId, ...rest, ...said, { type: 'SucceedRun' })
   })
   return { status: 'succeeded' }
 }

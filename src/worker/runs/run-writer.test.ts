@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { RunCommand } from '../../workflow/run/run.ts'
 import { createDeferred } from '../deferred.ts'
 import { createRunWriter } from './run-writer.ts'
@@ -18,6 +18,12 @@ const slowStorage = () => {
   return { batches, execute }
 }
 
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** Long enough for what was told to be on its way. */
+const breath = (): Promise<unknown> => vi.advanceTimersByTimeAsync(50)
+
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
 }
@@ -26,6 +32,7 @@ test('whoever tells goes on at once; what comes during a commit shares the next,
   const { batches, execute } = slowStorage()
   const writer = createRunWriter(execute)
   await writer.tell(log('1'))
+  await breath()
   await writer.tell(log('2'), log('3'))
   await turns()
   await writer.tell(log('4'))
@@ -50,12 +57,12 @@ test('after a failure nothing more is written, and whoever tells or waits learns
   const { batches, execute } = slowStorage()
   const writer = createRunWriter(execute)
   await writer.tell(log('1'))
-  await turns()
+  await breath()
   await writer.tell(log('2'))
   batches[0]?.end(new Error('the disk is full'))
   await expect(writer.written()).rejects.toThrow('the disk is full')
   await expect(writer.tell(log('3'))).rejects.toThrow('the disk is full')
-  await turns()
+  await breath()
   expect(batches).toHaveLength(1)
 })
 
@@ -63,7 +70,7 @@ test('whoever tells far more than can be written waits', async () => {
   const { batches, execute } = slowStorage()
   const writer = createRunWriter(execute)
   await writer.tell(log('first'))
-  await turns()
+  await breath()
   let went = false
   const telling = writer.tell(...Array.from({ length: 600 }, (_, index) => log(String(index)))).then(() => {
     went = true
@@ -75,4 +82,48 @@ test('whoever tells far more than can be written waits', async () => {
   batches[1]?.end()
   await telling
   expect(batches[1]?.ids).toHaveLength(600)
+})
+
+test('what is told within a breath is one commit, and does not wait for whoever asks for it', async () => {
+  const { batches, execute } = slowStorage()
+  const writer = createRunWriter(execute)
+  await writer.tell(log('1'))
+  await writer.tell(log('2'))
+  await turns()
+  expect(batches).toHaveLength(0)
+  await breath()
+  expect(batches.map(({ ids }) => ids)).toEqual([['1', '2']])
+  batches[0]?.end()
+  await turns()
+
+  await writer.tell(log('3'))
+  void writer.written()
+  await turns()
+  expect(batches.map(({ ids }) => ids)).toEqual([['1', '2'], ['3']])
+})
+
+test('the rest is what was told and is in no commit: whoever takes it writes it, and nobody else', async () => {
+  const { batches, execute } = slowStorage()
+  const writer = createRunWriter(execute)
+  await writer.tell(log('1'))
+  await breath()
+  const waited = writer.rest()
+  batches[0]?.end()
+  expect(await waited).toEqual([])
+
+  await writer.tell(log('2'))
+  expect(await writer.rest()).toEqual([log('2')])
+  await writer.written()
+  await breath()
+  expect(batches.map(({ ids }) => ids)).toEqual([['1']])
+})
+
+test('the rest is not given once a commit has failed', async () => {
+  const { batches, execute } = slowStorage()
+  const writer = createRunWriter(execute)
+  await writer.tell(log('1'))
+  await breath()
+  const waited = writer.rest()
+  batches[0]?.end(new Error('the disk is full'))
+  await expect(waited).rejects.toThrow('the disk is full')
 })

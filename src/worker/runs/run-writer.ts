@@ -2,9 +2,12 @@ import type { RunCommand } from '../../workflow/run/run.ts'
 
 /** How many commands may wait: whoever tells more waits for the storage. */
 const MOST_WAITING = 500
+/** How long the first of them waits for others: a short run is written down in one commit. */
+const LINGER_MS = 15
 
 /**
- * Writes down what happens in a run, in order, while the run goes on: what is told during one commit shares the next.
+ * Writes down what happens in a run, in order, while the run goes on: what is told within a breath, or during one commit,
+ * shares the next.
  * What is lost when the worker dies in between is done again by whoever resumes the run.
  */
 export type RunWriter = {
@@ -12,6 +15,8 @@ export type RunWriter = {
   tell(...commands: readonly RunCommand[]): Promise<void>
   /** Answers when all that was told is durable. @throws the same */
   written(): Promise<void>
+  /** What was told and is not written: from here on whoever asks writes it, with what comes after it. @throws the same */
+  rest(): Promise<readonly RunCommand[]>
 }
 
 export const createRunWriter = (
@@ -19,6 +24,7 @@ export const createRunWriter = (
 ): RunWriter => {
   let waiting: RunCommand[] = []
   let writing: Promise<void> | null = null
+  let lingering: ReturnType<typeof setTimeout> | undefined
   let failure: { readonly cause: unknown } | null = null
 
   const throwIfFailed = (): void => {
@@ -27,8 +33,6 @@ export const createRunWriter = (
 
   const write = async (): Promise<void> => {
     try {
-      // What is told in the same breath belongs together.
-      await Promise.resolve()
       while (waiting.length > 0) {
         const commands = waiting
         waiting = []
@@ -42,7 +46,14 @@ export const createRunWriter = (
     }
   }
 
+  const begin = (): void => {
+    clearTimeout(lingering)
+    lingering = undefined
+    if (waiting.length > 0 && failure === null) writing ??= write()
+  }
+
   const written = async (): Promise<void> => {
+    begin()
     while (writing !== null) {
       // oxlint-disable-next-line no-await-in-loop -- more may have been told meanwhile
       await writing
@@ -54,9 +65,18 @@ export const createRunWriter = (
     tell: async (...commands) => {
       throwIfFailed()
       waiting.push(...commands)
-      writing ??= write()
+      if (writing === null) lingering ??= setTimeout(begin, LINGER_MS)
       if (waiting.length > MOST_WAITING) await written()
     },
-    written
+    written,
+    rest: async () => {
+      clearTimeout(lingering)
+      lingering = undefined
+      await writing
+      throwIfFailed()
+      const commands = waiting
+      waiting = []
+      return commands
+    }
   }
 }

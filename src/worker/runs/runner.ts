@@ -261,16 +261,14 @@ export const createRunner = (parts: Parts): Runner => {
     const writer = createRunWriter((...commands) => acting.execute(runAggregate, runId, ...commands))
     const work = async (): Promise<ExecutionOutcome> => {
       try {
-        return await carryOut(run, state, { writer, signal })
+        const done = await carryOut(run, state, { writer, signal })
+        return done.status === 'succeeded' ? await succeedRun(parts, run, { writer, signal }) : done
       } finally {
         // The run's end comes after all that happened in it.
         await writer.written()
       }
     }
-    const ending = work().then((done) =>
-      done.status === 'succeeded' ? succeedRun(parts, run, signal) : done
-    )
-    const outcome = await ending.catch((thrown: unknown): ExecutionOutcome => {
+    const outcome = await work().catch((thrown: unknown): ExecutionOutcome => {
       const error = toFlowForgeError(thrown)
       if (error.code === 'CANCELED' || signal.aborted) return { status: 'canceled' }
       if (error.code === 'INTERNAL') console.error(`run ${runId} failed`, error, error.cause)
