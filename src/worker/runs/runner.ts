@@ -91,7 +91,7 @@ const toEnd = (run: Run): RunEnd => {
 export const createRunner = (parts: Parts): Runner => {
   const { context, aggregates, catalog, engine, planning, board, world, askFor } = parts
   const abortions = new Map<string, AbortController>()
-  const ends = new Map<string, Deferred<void>>()
+  const ends = new Map<string, Deferred<RunEnd>>()
   let queue: Promise<void> = Promise.resolve()
 
   /** What the plan reads, by the ids that it has found: a name may mean another version of a dataset by now. */
@@ -236,27 +236,26 @@ export const createRunner = (parts: Parts): Runner => {
       : { status: 'failed', nodeId: difference.nodeId, message }
   }
 
-  const end = async ({ runId, cause }: QueuedRun, outcome: ExecutionOutcome): Promise<void> => {
+  const end = async ({ runId, cause }: QueuedRun, outcome: ExecutionOutcome): Promise<RunEnd> => {
     const acting = aggregates.causedBy(cause)
     switch (outcome.status) {
       // Written down with what it wrote; see `succeedRun`.
       case 'succeeded':
-        return
+        return { status: 'succeeded' }
       case 'canceled':
-        await acting.execute(runAggregate, runId, { type: 'CancelRun' })
-        return
+        return toEnd((await acting.execute(runAggregate, runId, { type: 'CancelRun' })).state)
       case 'failed': {
         const { message, nodeId } = outcome
         const error = nodeId === null ? { message } : { message, nodeId }
-        await acting.execute(runAggregate, runId, { type: 'FailRun', error })
+        return toEnd((await acting.execute(runAggregate, runId, { type: 'FailRun', error })).state)
       }
     }
   }
 
-  const runOne = async (run: QueuedRun, signal: AbortSignal): Promise<void> => {
+  const runOne = async (run: QueuedRun, signal: AbortSignal): Promise<RunEnd> => {
     const { runId } = run
     const { state } = await aggregates.load(runAggregate, runId)
-    if (isEnded(state)) return
+    if (isEnded(state)) return toEnd(state)
     const acting = aggregates.causedBy(run.cause)
     const writer = createRunWriter((...commands) => acting.execute(runAggregate, runId, ...commands))
     const work = async (): Promise<ExecutionOutcome> => {
@@ -274,13 +273,14 @@ export const createRunner = (parts: Parts): Runner => {
       if (error.code === 'INTERNAL') console.error(`run ${runId} failed`, error, error.cause)
       return { status: 'failed', nodeId: null, message: error.message }
     })
-    await end(run, outcome)
+    const ended = await end(run, outcome)
     board.status(runId, outcome.status)
+    return ended
   }
 
   const enqueue = (run: QueuedRun): void => {
     const abortion = new AbortController()
-    const ending = createDeferred<void>()
+    const ending = createDeferred<RunEnd>()
     abortions.set(run.runId, abortion)
     ends.set(run.runId, ending)
     queue = queue
@@ -305,13 +305,13 @@ export const createRunner = (parts: Parts): Runner => {
       abortions.get(runId)?.abort()
       if (isEnded(state)) {
         board.status(runId, 'canceled')
-        ends.get(runId)?.resolve()
+        ends.get(runId)?.resolve(toEnd(state))
       }
     },
     underWay: () => (ends.size === 0 ? null : queue),
     wait: async (runId) => {
-      await ends.get(runId)?.promise
-      return toEnd((await aggregates.load(runAggregate, runId)).state)
+      const ending = ends.get(runId)
+      return ending === undefined ? toEnd((await aggregates.load(runAggregate, runId)).state) : ending.promise
     }
   }
 }
