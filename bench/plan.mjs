@@ -37,6 +37,7 @@ export const MEASUREMENTS = [
   { id: 'tabs', load: () => import('./measurements/tabs.mjs') },
   { id: 'replica', load: () => import('./measurements/replica.mjs') },
   { id: 'workflow', load: () => import('./measurements/workflow.mjs') },
+  { id: 'flights', load: () => import('./measurements/flights.mjs') },
   { id: 'g1', load: () => import('./measurements/g1.mjs') },
   { id: 'gigabyte', load: () => import('./measurements/gigabyte.mjs') }
 ]

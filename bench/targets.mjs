@@ -20,8 +20,8 @@ const judge = (text, found, limit, isMet) => ({
   isMet: found === undefined || limit === undefined ? undefined : isMet
 })
 
-const ratio = (sections, id, who, text, limit, isAtLeast) => {
-  const [ours, theirs] = [valueOf(sections, id, 'flowforge'), valueOf(sections, id, who)]
+const ratio = (sections, id, who, text, limit, isAtLeast, we = 'flowforge') => {
+  const [ours, theirs] = [valueOf(sections, id, we), valueOf(sections, id, who)]
   if (ours === undefined || theirs === undefined) return judge(text, undefined)
   const times = ours / theirs
   return judge(text, `${times.toFixed(3)} ×`, limit, isAtLeast ? times >= limit : times <= limit)
@@ -159,6 +159,15 @@ export const judgeTargets = (sections, { logs }) => {
       `open-${least}`,
       `open-${logs[1]}`
     ].map((id) => first(sections, id)),
-    ...judgeQuestions(sections)
+    ...judgeQuestions(sections),
+    ratio(
+      sections,
+      'flights-run',
+      BY_HAND,
+      'Three million flights joined with airports < 2 × DuckDB-WASM by hand',
+      2,
+      false,
+      'FlowForge'
+    )
   ]
 }

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { openApp, openByHand } from '../app-page.mjs'
 import { withBrowser } from '../browsers.mjs'
 import { GROUPINGS, JOINS, QUESTIONS, TABLES } from '../g1-queries.mjs'
 import { writeG1, writeJoins } from '../g1.mjs'
@@ -133,26 +134,8 @@ const compareWhole = async (page, { connection, folder }, { id, check, with: oth
   if (Number(count) > 0) throw new Error(`${id}${other ?? ''}: ${count} rows differ from native DuckDB's`)
 }
 
-const openPages = async (browser, urls, files) => {
-  const app = await browser.newPage()
-  await app.goto(urls.app)
-  await app.waitForFunction(() => 'flowforge' in window)
-  await app.evaluate(async () => {
-    await window.flowforge.status()
-    const input = document.createElement('input')
-    Object.assign(input, { type: 'file', multiple: true, id: 'bench-files', hidden: true })
-    document.body.append(input)
-  })
-  await app.setInputFiles('#bench-files', files)
-  const byHand = await openPeer(browser, urls, 'g1-duckdb', files)
-  return { app, byHand }
-}
-
 const openPeer = async (browser, urls, id, files) => {
-  const page = await browser.newPage()
-  await page.goto(`${urls.plain}?peer=${id}`)
-  await page.waitForFunction(() => 'peer' in window, undefined, { timeout: 60_000 })
-  await page.setInputFiles('#files', files)
+  const page = await openByHand(browser, urls, id, files)
   await page.evaluate(() => window.peer.open())
   return page
 }
@@ -221,7 +204,8 @@ export const measure = (place) =>
     await writeJoins(paths, place.sizes.rows)
     const files = TABLES.map((name) => paths[name])
     const { connection, answers } = await askOracle(paths)
-    const { app, byHand } = await openPages(browser, place.urls, files)
+    const app = await openApp(browser, place.urls, files)
+    const byHand = await openPeer(browser, place.urls, 'g1-duckdb', files)
     const { workflowId, importMs } = await app.evaluate(drawOurs, [GROUPINGS, JOINS, TABLES])
     const byHandMs = await byHand.evaluate((names) => window.peer.load(names), TABLES)
     const times = new Map(QUESTIONS.map(({ id }) => [id, { ours: [], theirs: [] }]))

@@ -1,6 +1,7 @@
 /** A whole workflow: drop two CSV files, join, group, save; beside it the same by hand with DuckDB-WASM. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { openApp, openByHand } from '../app-page.mjs'
 import { withBrowser } from '../browsers.mjs'
 import { writeG1, writeSmall } from '../g1.mjs'
 import { watchHeap } from '../heap.mjs'
@@ -64,31 +65,14 @@ const runOurs = async (name) => {
   return { rows: table.rows, importMs: imported - started, runMs: ended - drawn }
 }
 
-const openBoth = async (browser, urls, files) => {
-  const app = await browser.newPage()
-  await app.goto(urls.app)
-  await app.waitForFunction(() => 'flowforge' in window)
-  await app.evaluate(async () => {
-    await window.flowforge.status()
-    const input = document.createElement('input')
-    Object.assign(input, { type: 'file', multiple: true, id: 'bench-files', hidden: true })
-    document.body.append(input)
-  })
-  await app.setInputFiles('#bench-files', files)
-  const byHand = await browser.newPage()
-  await byHand.goto(`${urls.plain}?peer=duckdb`)
-  await byHand.waitForFunction(() => 'peer' in window)
-  await byHand.setInputFiles('#files', files)
-  return { app, byHand }
-}
-
 export const measure = (place) =>
   withBrowser(place, 'workflow', async (browser) => {
     say('workflow')
     const [big, small] = [join(place.folder, 'g1.csv'), join(place.folder, 'small.csv')]
     await writeG1(big, place.sizes.rows)
     await writeSmall(small)
-    const { app, byHand } = await openBoth(browser, place.urls, [big, small])
+    const app = await openApp(browser, place.urls, [big, small])
+    const byHand = await openByHand(browser, place.urls, 'duckdb', [big, small])
     const endWatch = await watchHeap(browser, app)
     const runTheirs = () => byHand.evaluate(() => window.peer.workflow())
     // One round for each to warm up: both start their engine and compile it.

@@ -9,11 +9,17 @@ export const openDuckDB = async () => {
   return db
 }
 
-const keep = async (name, file) => {
+export const keep = async (name, file) => {
   const root = await navigator.storage.getDirectory()
   const handle = await root.getFileHandle(name, { create: true })
   await file.stream().pipeTo(await handle.createWritable())
   return handle.getFile()
+}
+
+export const toCsv = (result) => {
+  const lines = [result.schema.fields.map((field) => field.name).join(',')]
+  for (const row of result.toArray()) lines.push(Object.values(row.toJSON()).join(','))
+  return lines.join('\n')
 }
 
 /** Answers with the rows of the result and how long each part took, in ms. */
@@ -30,9 +36,7 @@ export const runByHand = async (db, big, small) => {
     `SELECT id1, label, count(*) AS n, sum(v1) AS v1, avg(v3) AS v3 FROM big JOIN small ON big.id4 = small.key
      GROUP BY id1, label ORDER BY id1, label`
   )
-  const lines = [result.schema.fields.map((field) => field.name).join(',')]
-  for (const row of result.toArray()) lines.push(Object.values(row.toJSON()).join(','))
-  await keep('result.csv', new Blob([lines.join('\n')]))
+  await keep('result.csv', new Blob([toCsv(result)]))
   const ended = performance.now()
   await connection.close()
   await db.dropFiles()

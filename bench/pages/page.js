@@ -7,6 +7,7 @@ const PEERS = {
   pglite: () => import('./peers/pglite.js'),
   livestore: () => import('./peers/livestore.js'),
   duckdb: () => import('./peers/duckdb.js'),
+  flights: () => import('./peers/flights.js'),
   'g1-duckdb': () => import('./g1/duckdb.js'),
   'g1-sqlite': () => import('./g1/sqlite.js'),
   'g1-arquero': () => import('./g1/arquero.js'),
