@@ -22,7 +22,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** Long enough for what was told to be on its way. */
-const breath = (): Promise<unknown> => vi.advanceTimersByTimeAsync(50)
+const breath = (): Promise<unknown> => vi.advanceTimersByTimeAsync(100)
 
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()

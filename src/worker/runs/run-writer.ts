@@ -3,7 +3,7 @@ import type { RunCommand } from '../../workflow/run/run.ts'
 /** How many commands may wait: whoever tells more waits for the storage. */
 const MOST_WAITING = 500
 /** How long the first of them waits for others: a short run is written down in one commit. */
-const LINGER_MS = 15
+const LINGER_MS = 50
 
 /**
  * Writes down what happens in a run, in order, while the run goes on: what is told within a breath, or during one commit,
