@@ -121,7 +121,7 @@ const keepDigits = async (
   })
   const [row] = await withLongLines((lineBytes) =>
     session.rows(
-      `SELECT ${tests.join(', ')} FROM (FROM ${readCsv(path, dialect, asText, lineBytes)} LIMIT ${LOOKED_AT})`
+      `SELECT ${tests.join(', ')} FROM (FROM ${readCsv(path, dialect, asText, { lineBytes })} LIMIT ${LOOKED_AT})`
     )
   )
   const losing = numeric.filter((_, at) => row?.[`t${at}`] === true)
@@ -155,7 +155,7 @@ const nameNotes = async (
     engineType: 'VARCHAR'
   }))
   const [row] = await withLongLines((lineBytes) =>
-    session.rows(`FROM ${readCsv(path, { ...dialect, header: false }, asText, lineBytes)} LIMIT 1`)
+    session.rows(`FROM ${readCsv(path, { ...dialect, header: false }, asText, { lineBytes })} LIMIT 1`)
   )
   return columns.flatMap(({ name }, index) => {
     const written = row?.[`c${index}`]

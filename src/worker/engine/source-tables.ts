@@ -9,8 +9,8 @@ import type { DuckDBInstance } from './duckdb-instance.ts'
 import type { Session } from './session.ts'
 import type { Workplace } from './sessions.ts'
 
-/** What is read: a prepared source, or one that is being prepared. */
-export type Scannable = Pick<PreparedSource, 'reader' | 'blobKey' | 'columns'>
+/** What is read: a prepared source, whose rows have been counted, or one that is being prepared. */
+export type Scannable = Pick<PreparedSource, 'reader' | 'blobKey' | 'columns'> & { readonly rows?: number }
 
 /**
  * Sources as tables of the engine, filled once and used by imports, previews and runs alike: a file that was just
@@ -81,7 +81,7 @@ const fillFromCsv = async (session: Session, table: string, blob: Blob, source: 
   const path = await session.registerFile(blob)
   await withLongLines((lineBytes) =>
     session.run(
-      `CREATE TABLE ${quoteName(table)} AS FROM ${readCsv(path, reader.dialect, columns, lineBytes)}`
+      `CREATE TABLE ${quoteName(table)} AS FROM ${readCsv(path, reader.dialect, columns, { lineBytes })}`
     )
   )
 }
@@ -177,7 +177,7 @@ export const createSourceTables = (blobStore: BlobStorePort): SourceTables => {
         if (isScannedInPlace(blob) && source.reader.type === 'csv') {
           const path = await session.registerFile(blob)
           const { dialect, lineBytes = UNKNOWN_LINE_BYTES } = source.reader
-          return readCsv(path, dialect, source.columns, lineBytes)
+          return readCsv(path, dialect, source.columns, { lineBytes, isWeighed: source.rows !== undefined })
         }
         if (isScannedInPlace(blob)) {
           const name = freshName()

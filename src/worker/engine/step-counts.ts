@@ -50,18 +50,21 @@ export const createStepCounts = (plan: Plan, session: Session): StepCounts => {
     return total
   }
 
-  /** Rows that are in `rejected` because an expression failed for them. */
+  /** Rows that are in `rejected` because an expression failed for them. One query counts the others, too: it may be long. */
   const failedRows = async (nodeId: string, failed: string, tables: ReadonlySet<string>): Promise<number> => {
-    const rejected = toQuery(plan, `${nodeId}.rejected`, tables)
-    const [row] = await session.rows(`SELECT count(*)::DOUBLE AS "rows" FROM (${rejected}) WHERE ${failed}`)
-    return Number(row?.['rows'])
+    const id = `${nodeId}.rejected`
+    const [row] = await session.rows(
+      `SELECT count(*)::DOUBLE AS "rows", count(*) FILTER (WHERE ${failed})::DOUBLE AS "failed" FROM (${toQuery(plan, id, tables)})`
+    )
+    set(id, Number(row?.['rows']))
+    return Number(row?.['failed'])
   }
 
   return {
     set,
     of: async ({ nodeId, inputs, outputs, failed }, tables) => {
-      const rows: Counted = { rowsIn: await sum(inputs, tables), rowsOut: await sum(outputs, tables) }
-      return failed === undefined ? rows : { ...rows, rejected: await failedRows(nodeId, failed, tables) }
+      const rejected = failed === undefined ? {} : { rejected: await failedRows(nodeId, failed, tables) }
+      return { rowsIn: await sum(inputs, tables), rowsOut: await sum(outputs, tables), ...rejected }
     }
   }
 }
