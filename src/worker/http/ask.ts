@@ -1,11 +1,22 @@
-import { FlowForgeError, type DbContext } from '../../db/ports.ts'
+import { FlowForgeError } from '../../db/ports.ts'
 import { createPace } from '../../workflow/http/pace.ts'
 import { renderRequest, type Request, type RequestPlan } from '../../workflow/http/request.ts'
 import { maySendAgain } from '../../workflow/http/retry.ts'
 import type { AnswerRow, AskedRow, AskService } from '../engine/ask-service.ts'
-import { readAnswer, type AnswerValues } from './answer-rows.ts'
-import { requestHash, textHash, toKept } from './kept-request.ts'
+import { readAnswer, type AnswerValues, type Body } from './answer-rows.ts'
+import {
+  failedRequest,
+  inWords,
+  nameOf,
+  notAsked,
+  notRecorded,
+  ONE_KEY_TWO_REQUESTS,
+  unknownRequests,
+  type Tally
+} from './ask-words.ts'
+import { requestHash, textHash } from './kept-request.ts'
 import { planned, prefixOf, type Entry } from './ledger.ts'
+import { recordedBody } from './recorded-body.ts'
 import { sendUntilSettled, type Job, type SendingParts } from './sending.ts'
 import { sideBySide } from './side-by-side.ts'
 
@@ -40,17 +51,11 @@ type Wanted = {
   readonly rows: AskedRow[]
 }
 
-type Tally = {
-  sent: number
-  again: number
-  answered: number
-  failed: number
-  recorded: number
-  unknown: number
-}
+/** Requests whose fate the ledger knows. */
+type OnRecord = { readonly wanted: Wanted; readonly entry: Entry }
 
-const nameOf = ({ method, url }: Request): string =>
-  `${method} ${toKept({ method, url, headers: {}, body: null, idempotencyKey: null }).url}`
+/** Answers that are read from storage at a time. */
+const READ_TOGETHER = 64
 
 const answersFor = (
   rows: readonly AskedRow[],
@@ -93,17 +98,30 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
       return answersFor(of, status, message, nothing(plan))
     }
 
-    const recordedRows = async (wanted: Wanted, entry: Entry): Promise<AnswerRow[]> => {
+    const rowsOf = ({ wanted, entry }: OnRecord, body: Body | null): AnswerRow[] => {
       const { answer, failure } = entry
       const status = answer?.status ?? null
       if (entry.state === 'failed') {
         return fail(nameOf(wanted.request), failure?.message ?? 'It failed.', wanted.rows, status)
       }
       // A person took it as done: there is no answer, and none is missing.
-      if (answer?.blob == null) return answersFor(wanted.rows, status, null, nothing(plan))
-      const read = readAnswer(await storedBody(context, answer.blob, answer.contentType), plan)
+      if (body === null) return answersFor(wanted.rows, status, null, nothing(plan))
+      const read = readAnswer(body, plan)
       if (!read.ok) return fail(nameOf(wanted.request), read.reason, wanted.rows, status)
       return answersFor(wanted.rows, status, null, read.rows)
+    }
+
+    /** In the order of the requests. */
+    const recordedRows = async (recorded: readonly OnRecord[]): Promise<AnswerRow[]> => {
+      const answers: AnswerRow[] = []
+      for (let from = 0; from < recorded.length; from += READ_TOGETHER) {
+        throwIfEnding()
+        const some = recorded.slice(from, from + READ_TOGETHER)
+        // oxlint-disable-next-line no-await-in-loop -- no more of them at a time than memory has room for
+        const bodies = await Promise.all(some.map(({ entry }) => recordedBody(context, entry)))
+        some.forEach((each, at) => answers.push(...rowsOf(each, bodies[at] ?? null)))
+      }
+      return answers
     }
 
     const want = async (batch: readonly AskedRow[]) => {
@@ -129,19 +147,21 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
 
     const replayed = async (wanted: ReadonlyMap<string, Wanted>): Promise<AnswerRow[]> => {
       const found = await ledger.find([...wanted.keys()])
-      const answers: AnswerRow[] = []
+      const recorded: OnRecord[] = []
       for (const each of wanted.values()) {
         const entry = found.get(each.ledgerKey)
         if (entry?.request !== each.hash || (entry.state !== 'confirmed' && entry.state !== 'failed')) {
-          throw run.isPreview === true ? notAsked(nodeId) : notRecorded(each, run.recordedIn ?? run.runId)
+          throw run.isPreview === true
+            ? notAsked(nodeId)
+            : notRecorded(each.request, each.ledgerKey, run.recordedIn ?? run.runId)
         }
         tally.recorded += 1
         for (const { key } of each.rows) {
           run.onRecorded?.({ nodeId, key, ledgerKey: each.ledgerKey, entry })
         }
-        answers.push(...(await recordedRows(each, entry)))
+        recorded.push({ wanted: each, entry })
       }
-      return answers
+      return recordedRows(recorded)
     }
 
     /** Takes over what the run before was answered to the very same requests; it is on record as this run's then. */
@@ -162,6 +182,7 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
       const hashes = new Map([...wanted.values()].map(({ ledgerKey, hash }) => [ledgerKey, hash]))
       const entries = await takeOver(await ledger.plan(hashes))
       const answers: AnswerRow[] = []
+      const recorded: OnRecord[] = []
       const jobs: (Job & { wanted: Wanted })[] = []
       for (const each of wanted.values()) {
         const entry = entries.get(each.ledgerKey) ?? planned(each.hash)
@@ -180,7 +201,7 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
             (entry.state === 'failed' && (plan.onError !== 'fail' || entry.failure?.kind === 'given-up')))
         ) {
           tally.recorded += 1
-          answers.push(...(await recordedRows(each, entry)))
+          recorded.push({ wanted: each, entry })
         } else {
           const anew = isOther || entry.state === 'failed' ? planned(each.hash) : entry
           jobs.push({
@@ -193,6 +214,7 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
           })
         }
       }
+      answers.push(...(await recordedRows(recorded)))
       await sideBySide(jobs, plan.concurrency, signal, async (job, either) => {
         const settled = await sendUntilSettled(parts, plan, pace, job, { signal: either, ending })
         // What was under way is on record; nobody waits for it any more.
@@ -234,55 +256,3 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
     if (fatal !== null) throw failedRequest(nodeId, fatal)
     if (tally.unknown > 0) throw unknownRequests(nodeId, tally.unknown)
   }
-
-const ONE_KEY_TWO_REQUESTS =
-  'Its idempotency key stands for another request already: two rows ask different things under one key, or the request was changed. Put what differs into the key.'
-
-const storedBody = async (context: DbContext, key: string, contentType: string | null) => {
-  const stored = await context.blobStore.get({ key })
-  if (stored !== null) return { bytes: stored.data, contentType }
-  throw new FlowForgeError(
-    'CORRUPT',
-    'A recorded answer is gone from storage. Send the request again in a new run.',
-    { key }
-  )
-}
-
-const notRecorded = ({ request, ledgerKey }: Wanted, runId: string): FlowForgeError =>
-  new FlowForgeError(
-    'NOT_FOUND',
-    `${nameOf(request)} was not asked in the run that is replayed, or differs from what was asked. Start a new run to ask it.`,
-    { reason: 'not-recorded', key: ledgerKey, runId }
-  )
-
-const notAsked = (nodeId: string): FlowForgeError =>
-  new FlowForgeError(
-    'NOT_ALLOWED',
-    'A preview sends no request, and some of these rows have not been asked for yet as they are now. Run to here to ask the service.',
-    { reason: 'not-asked', nodeId }
-  )
-
-const failedRequest = (
-  nodeId: string,
-  { name, message }: { name: string; message: string }
-): FlowForgeError =>
-  new FlowForgeError('INVALID_INPUT', `${name}: ${message}`, { reason: 'request-failed', nodeId })
-
-const unknownRequests = (nodeId: string, count: number): FlowForgeError => {
-  const which =
-    count === 1 ? '1 request may or may not have arrived' : `${count} requests may or may not have arrived`
-  const message = `${which}, and sending ${count === 1 ? 'it' : 'them'} again could do the same thing twice. Decide under Requests: send again, take as done, or give up.`
-  return new FlowForgeError('CONFLICT', message, { reason: 'unknown-requests', nodeId, count })
-}
-
-const inWords = ({ sent, again, answered, failed, recorded, unknown }: Tally): string => {
-  const parts = [
-    `${sent.toLocaleString('en')} ${sent === 1 ? 'request' : 'requests'} sent`,
-    ...(again > 0 ? [`${again.toLocaleString('en')} of them again`] : []),
-    `${answered.toLocaleString('en')} answered`,
-    ...(failed > 0 ? [`${failed.toLocaleString('en')} failed`] : []),
-    ...(unknown > 0 ? [`${unknown.toLocaleString('en')} of unknown fate`] : []),
-    ...(recorded > 0 ? [`${recorded.toLocaleString('en')} answers taken from the record`] : [])
-  ]
-  return `${parts.join(', ')}.`
-}
