@@ -120,7 +120,11 @@ export const FAULTS: readonly PlantedFault[] = [
     file: 'src/db/sqlite/wal-writing.ts',
     original: '    gathered.length = 0\n    if (result === OK) gathered.isFirst = false',
     replacement: '    if (result === OK) Object.assign(gathered, { length: 0, isFirst: false })',
-    by: { kind: 'kills', mode: 'full', kills: 1_500 }
+    by: {
+      kind: 'test',
+      file: 'src/db/sqlite/wal-writing.browser.test.ts',
+      name: 'never writes later what there was no room for'
+    }
   },
   {
     name: 'what is gathered for the log is not found by who reads it',

@@ -11,10 +11,14 @@ const { prototype: files } = Reflect.get(globalThis, 'FileSystemSyncAccessHandle
 const { write, flush } = files
 const counts = { writes: 0, flushes: 0 }
 let isFull = false
+let watched = ''
+let isSeen = false
 
 files.write = function (this: Handle, bytes, options) {
   if (isFull) throw new DOMException('There is no room.', 'QuotaExceededError')
   counts.writes += 1
+  if (watched !== '' && new TextDecoder('latin1').decode(new Uint8Array(bytes)).includes(watched))
+    isSeen = true
   return write.call(this, bytes, options)
 }
 files.flush = function (this: Handle) {
@@ -51,6 +55,14 @@ const api = {
   },
   fill(full: boolean): void {
     isFull = full
+  },
+  /** From now on it is noted whether this is among what is written. */
+  watch(text: string): void {
+    watched = text
+    isSeen = false
+  },
+  wasWritten(): boolean {
+    return isSeen
   },
   /** What so many commits of one row each do to the files. */
   count(commits: number): { writes: number; flushes: number } {

@@ -77,4 +77,21 @@ describe('the write-ahead log in OPFS', () => {
     expect(await again.ask(SUM)).toEqual(after)
     expect(await again.ask(INTEGRITY)).toEqual(SOUND)
   })
+  test('never writes later what there was no room for', async () => {
+    const { remote } = started
+    await remote.run(`INSERT INTO notes (text) VALUES ('before')`)
+    await remote.watch('without room')
+    await remote.fill(true)
+    const refused = `INSERT INTO notes (text) VALUES (printf('%.*c', 60000, 'x') || 'without room')`
+    expect(await remote.failure(refused)).toBe('STORAGE_FULL')
+    await remote.fill(false)
+    await remote.run(`INSERT INTO notes (text) VALUES ('there is room again')`)
+    expect(await remote.ask('SELECT text FROM notes')).toEqual([
+      { text: 'before' },
+      { text: 'there is room again' }
+    ])
+    expect(await remote.wasWritten()).toBe(false)
+    await remote.run(refused)
+    expect(await remote.wasWritten()).toBe(true)
+  })
 })
