@@ -49,3 +49,95 @@ test('a join with a weighed file keeps the few rows in memory, and reads past th
     expect(await builtFrom(place, false)).toBe('READ_CSV')
   })
 })
+
+const numbered = (line: (at: number) => string): string =>
+  `${Array.from({ length: 30_000 }, (_, at) => line(at)).join('\n')}\n`
+const two = (at: number): string => String(1 + (at % 12)).padStart(2, '0')
+
+/** Files that the engine would guess something else about than it was told. */
+const FILES: readonly {
+  readonly name: string
+  readonly types: readonly ('DATE' | 'TIMESTAMP' | 'BIGINT' | 'VARCHAR')[]
+  readonly text: string
+  readonly dialect?: Partial<CsvDialect>
+}[] = [
+  {
+    name: 'texts that look like dates of another form',
+    types: ['VARCHAR', 'DATE'],
+    text: `a,b\n${numbered((at) => `${two(at)}/${13 + (at % 12)}/2020,2020-01-${two(at)}`)}`
+  },
+  {
+    name: 'dates that come late, beside texts that look like dates',
+    types: ['DATE', 'VARCHAR'],
+    text: `a,b\n${numbered((at) => (at < 25_000 ? ',12/31/2020' : `2020-01-${two(at)},x`))}`
+  },
+  {
+    name: 'times that come late, beside texts that look like times',
+    types: ['VARCHAR', 'TIMESTAMP'],
+    text: `a,b\n${numbered((at) => `12/13/2020 01:00:00 PM,${at < 25_000 ? '' : '2020-01-03 10:00:00.5'}`)}`
+  },
+  {
+    name: 'a first row that looks like a header',
+    types: ['VARCHAR', 'VARCHAR'],
+    dialect: { header: false },
+    text: `1,name\n${numbered((at) => `${at},2`)}`
+  },
+  {
+    name: 'a header that looks like a row',
+    types: ['BIGINT', 'BIGINT'],
+    text: `1,2\n${numbered((at) => `${at},2`)}`
+  },
+  {
+    name: 'lines before the header',
+    types: ['BIGINT', 'VARCHAR'],
+    dialect: { skip: 2 },
+    text: `title\nof two words\na,b\n${numbered((at) => `${at},z`)}`
+  },
+  {
+    name: 'marks of comments and spaces',
+    types: ['VARCHAR', 'VARCHAR'],
+    dialect: { header: false },
+    text: `#c,d\n# e , f \n${numbered(() => 'y, 2 ')}`
+  },
+  {
+    name: 'quotes that quote nothing',
+    types: ['VARCHAR', 'VARCHAR'],
+    dialect: { quote: '', escape: '' },
+    text: `a,b\n${numbered((at) => `6" pipe ${at},"1`)}`
+  },
+  {
+    name: 'ends of lines as Windows writes them, and others inside of quotes',
+    types: ['BIGINT', 'VARCHAR'],
+    text: `a,b\n${numbered((at) => `${at},"two=lines"`)}`.replaceAll('\n', '\r\n').replaceAll('=', '\n')
+  },
+  {
+    name: 'empty lines',
+    types: ['VARCHAR'],
+    text: `a\n\n\n${numbered((at) => (at % 3 === 0 ? '' : `x${at}`))}`
+  }
+]
+
+for (const { name, types, text, dialect } of FILES) {
+  test(`a weighed file gives the rows that it gives unweighed: ${name}`, async () => {
+    const columns = types.map((engineType, at) => ({
+      name: `c${at}`,
+      type: 'text' as const,
+      engineType
+    }))
+    await sessions.work({}, async ({ session }) => {
+      const path = await session.registerFile(new Blob([text]))
+      const read = (isWeighed: boolean): string => {
+        const file = readCsv(path, { ...DIALECT, ...dialect }, columns, { isWeighed })
+        return `SELECT row_number() OVER () AS at, line::VARCHAR AS line FROM ${file} AS line`
+      }
+      const [found] = await session.rows(
+        `WITH told AS (${read(false)}), weighed AS (${read(true)})
+         SELECT (SELECT count(*) FROM told)::DOUBLE AS rows,
+           (SELECT count(*) FROM (FROM told EXCEPT FROM weighed))::DOUBLE AS missing,
+           (SELECT count(*) FROM (FROM weighed EXCEPT FROM told))::DOUBLE AS more`
+      )
+      expect(found).toMatchObject({ missing: 0, more: 0 })
+      expect(found?.['rows']).toBeGreaterThanOrEqual(20_000)
+    })
+  })
+}

@@ -19,6 +19,15 @@ const columnTypes = (columns: readonly Column[]): string =>
 const escapeOf = ({ quote, escape }: CsvDialect): string => (escape === '' ? quote : escape)
 
 /**
+ * A weighed file's beginning is looked at for nothing but texts: a form of dates that the engine found in one column would
+ * hold for the others, too, and those that were read as dates before would fail.
+ */
+const weighing = (isWeighed: boolean): string =>
+  isWeighed
+    ? "auto_detect = true, auto_type_candidates = ['VARCHAR'], sample_size = 1"
+    : 'auto_detect = false'
+
+/**
  * A table function that reads a registered file with a known dialect and known columns: nothing is guessed any more. Of a
  * file that `isWeighed` the engine looks at the beginning all the same, which is how it knows about how many rows there
  * are: it takes any other for 42, and a join then keeps the file in memory to look up the few rows of a table in it. Only
@@ -30,7 +39,7 @@ export const readCsv = (
   columns: readonly Column[],
   { lineBytes = USUAL_LINE_BYTES, isWeighed = false }: { lineBytes?: number; isWeighed?: boolean } = {}
 ): string =>
-  `read_csv(${quoteText(path)}, auto_detect = ${isWeighed}, delim = ${quoteText(dialect.delimiter)}, ` +
+  `read_csv(${quoteText(path)}, ${weighing(isWeighed)}, delim = ${quoteText(dialect.delimiter)}, ` +
   `quote = ${quoteText(dialect.quote)}, escape = ${quoteText(escapeOf(dialect))}, comment = '', ` +
   `header = ${dialect.header}, skip = ${dialect.skip}, nullstr = '', allow_quoted_nulls = ${dialect.quotedNulls}, ` +
   `columns = {${columnTypes(columns)}}${limits(lineBytes)})`
