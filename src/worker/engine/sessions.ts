@@ -100,7 +100,8 @@ export const createSessions = (): Sessions => {
       leaving: Promise.resolve()
     }))
     current = starting
-    starting.then(({ instance }) => instance.lost.catch(forget), forget)
+    // Whoever waits for it to be left gets another one.
+    starting.then((slot) => slot.instance.lost.catch(() => retire(slot)), forget)
     return starting
   }
 
