@@ -10,6 +10,7 @@ export const SIZES = {
   screens: 20,
   failOvers: 20,
   rows: 1_000_000,
+  largeRows: 10_000_000,
   gigabyteRows: 20_000_000
 }
 
@@ -25,6 +26,7 @@ export const QUICK_SIZES = {
   screens: 3,
   failOvers: 2,
   rows: 10_000,
+  largeRows: 20_000,
   gigabyteRows: 100_000
 }
 
@@ -39,5 +41,6 @@ export const MEASUREMENTS = [
   { id: 'workflow', load: () => import('./measurements/workflow.mjs') },
   { id: 'flights', load: () => import('./measurements/flights.mjs') },
   { id: 'g1', load: () => import('./measurements/g1.mjs') },
+  { id: 'g1-large', load: () => import('./measurements/g1-large.mjs') },
   { id: 'gigabyte', load: () => import('./measurements/gigabyte.mjs') }
 ]

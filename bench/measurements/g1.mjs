@@ -23,7 +23,7 @@ const PATIENCE = 90_000
 const named = (label) => ({ label })
 
 /** What native DuckDB answers, by question: the count of rows and the sum over the columns that are checked. */
-const askOracle = async (paths) => {
+export const askOracle = async (paths) => {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   for (const name of TABLES) await connection.run(`CREATE TABLE ${name} AS FROM read_csv('${paths[name]}')`)
@@ -44,13 +44,13 @@ const askOracle = async (paths) => {
 
 const isClose = (left, right) => Math.abs(left - right) <= 1e-6 * Math.max(1, Math.abs(left), Math.abs(right))
 
-const checkAnswer = (who, { id }, found, expected) => {
+export const checkAnswer = (who, { id }, found, expected) => {
   if (found.rows === expected.rows && isClose(found.sum, expected.sum)) return
   throw new Error(`${who}, ${id}: ${JSON.stringify(found)} and not ${JSON.stringify(expected)}`)
 }
 
 /** In FlowForge's page: one workflow with a node for each question. */
-const drawOurs = async ([groupings, joins, tables]) => {
+export const drawOurs = async ([groupings, joins, tables]) => {
   const files = [...document.querySelector('#bench-files').files]
   const { flowforge } = window
   const started = performance.now()
@@ -106,7 +106,7 @@ const askOurs = async ([workflowId, nodeId]) => {
 }
 
 /** The whole answer, row by row, against the oracle's: doubles may differ in their last digits. */
-const compareWhole = async (page, { connection, folder }, { id, check, with: other }, artifactId) => {
+export const compareWhole = async (page, { connection, folder }, { id, check, with: other }, artifactId) => {
   const downloading = page.waitForEvent('download')
   await page.evaluate(
     async ([artifact, name]) => {

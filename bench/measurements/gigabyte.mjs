@@ -91,6 +91,14 @@ const draw = async ([big, small]) => {
 const run = async ([workflowId, cancelAfter]) => {
   const { flowforge, db } = window
   const started = performance.now()
+  // What a person sees move: another status of a step, or another count or share of it.
+  let [seen, since, silence] = ['', started, 0]
+  const endListening = await flowforge.onProgress(({ steps }) => {
+    const now = JSON.stringify(steps)
+    if (now === seen) return
+    silence = Math.max(silence, performance.now() - since)
+    ;[seen, since] = [now, performance.now()]
+  })
   const { runId } = await flowforge.runs.start({ workflowId, reuse: 'none' })
   const waiting = flowforge.runs.wait({ runId })
   if (cancelAfter !== null) {
@@ -99,10 +107,14 @@ const run = async ([workflowId, cancelAfter]) => {
     // It may have ended a moment before.
     await flowforge.runs.cancel({ runId }).catch(({ code }) => code)
     const { status } = await waiting
-    return { status, ms: performance.now() - asked }
+    const ms = performance.now() - asked
+    endListening()
+    return { status, ms }
   }
   const { status, error } = await waiting
   const ms = performance.now() - started
+  endListening()
+  silence = Math.max(silence, performance.now() - since)
   const steps = await db.queryProjection({
     sql: 'SELECT node_id AS node, stats_json AS stats FROM run_steps WHERE run_id = ?',
     params: [runId]
@@ -113,7 +125,7 @@ const run = async ([workflowId, cancelAfter]) => {
     sql: `SELECT node_id AS node, rows FROM artifacts WHERE run_id = ? AND kind = 'file'`,
     params: [runId]
   })
-  return { status, message: error?.message, ms, memory, artifacts }
+  return { status, message: error?.message, ms, memory, silence, artifacts }
 }
 
 const open = async (browser, urls, files) => {
@@ -150,12 +162,16 @@ export const measure = (place) =>
     const files = whole.artifacts.filter(({ node }) => SINKS.some((id) => node.endsWith(id))).length
     if (files !== 3) throw new Error(`${files} files were written, not 3`)
     const cancels = []
+    let after
     for (const moment of MOMENTS) {
       say(`gigabyte: canceled at ${moment * 100} %`)
       const { status, ms } = await page.evaluate(run, [workflowId, whole.ms * moment])
       cancels.push(
         one(`at ${moment * 100} % of the run`, ms, status === 'canceled' ? undefined : `it ${status}`)
       )
+      if (moment !== MOMENTS[0]) continue
+      say('gigabyte: a whole run right after it')
+      after = await page.evaluate(run, [workflowId, null])
     }
     const heap = await endWatch()
     return [
@@ -164,7 +180,15 @@ export const measure = (place) =>
         title: `A CSV of ${size}: filter, join, rule, aggregate, three sinks`,
         unit: 's',
         isHigherBetter: false,
-        rows: [one('import', importMs / 1_000), one('run', whole.ms / 1_000)]
+        rows: [
+          one('import', importMs / 1_000),
+          one('run', whole.ms / 1_000),
+          one(
+            'run right after one that was canceled early',
+            after.ms / 1_000,
+            after.status === 'succeeded' ? undefined : `it ${after.status}: ${after.message}`
+          )
+        ]
       },
       {
         id: 'gigabyte-memory',
@@ -173,8 +197,16 @@ export const measure = (place) =>
         isHigherBetter: false,
         rows: [
           one('page heap', heap),
-          one('engine', whole.memory / 1e6, 'WebAssembly memory, asked after each step')
+          one('engine', whole.memory / 1e6, 'WebAssembly memory, asked after each step'),
+          one('engine, right after a canceled run', after.memory / 1e6)
         ]
+      },
+      {
+        id: 'gigabyte-progress',
+        title: 'The same: the longest that nothing moved on the screen',
+        unit: 's',
+        isHigherBetter: false,
+        rows: [one('run', whole.silence / 1_000)]
       },
       {
         id: 'gigabyte-cancel',
