@@ -217,7 +217,7 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
     restore: (id, onSwap, given) =>
       alone(given, async (job) => {
         const { manifest } = expectStaged(id)
-        const next = shelf.nextFile()
+        const next = await shelf.nextFile()
         const incoming = await files.open(INCOMING)
         try {
           await writeLargeBlobs(incoming, store, manifest, job)

@@ -4,7 +4,7 @@ import { namedFiles } from '../blobs/named-files.ts'
 import type { DatabaseFiles } from '../sqlite/database-files.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Row } from '../ports.ts'
-import { FIRST, LEDGER, LEDGER_SCHEMA, OWN, REWRITING } from './shelf-ledger.ts'
+import { DATABASES, FIRST, LEDGER, LEDGER_SCHEMA, OWN, REWRITING } from './shelf-ledger.ts'
 
 /** How often a replacement that has not opened yet is tried before what was there comes back. */
 const ATTEMPTS = 3
@@ -35,8 +35,11 @@ export type Shelf = {
   ) => Promise<void>
   /** Takes a copy from the shelf and removes it; answers with the blob files that it named. */
   readonly drop: (file: string) => Promise<string[]>
-  /** The name for the next database that shall take the current one's place. */
-  readonly nextFile: () => string
+  /**
+   * The name for the next database that shall take the current one's place. There is a ledger before there is such a file:
+   * one without a ledger tells that the ledger was lost.
+   */
+  readonly nextFile: () => Promise<string>
   /** Lets another file take the current one's place, which is kept: all of it or nothing. */
   readonly replace: (file: string, createdAt: string, current: SqliteDatabase) => Promise<void>
   /** The same for one that is damaged; every blob of these names stays with it. */
@@ -106,6 +109,16 @@ const toUnreadable = (thrown: unknown): never => {
   throw new FlowForgeError('CORRUPT', message, { file: LEDGER }, thrown)
 }
 
+/** Without a ledger the first database is current; but not where another has taken its place, or where it is gone. */
+const expectNoneLost = (found: readonly string[]): void => {
+  const isReplaced = found.some((name) => name.startsWith('/restored-'))
+  const isGone = !found.includes(FIRST) && found.some((name) => DATABASES.test(name))
+  if (!isReplaced && !isGone) return
+  const message =
+    'The record of which database file is in use is gone. The databases themselves are where they were; nothing was changed.'
+  throw new FlowForgeError('CORRUPT', message, { file: LEDGER, found })
+}
+
 /** Reads the shelf, and clears away what a crash left beside it. */
 export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
   let current = toCurrent(undefined)
@@ -154,11 +167,7 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
   const sweep = (): void => {
     const names = files.names()
     const needed = new Set([current.file, ...kept.map(({ file }) => file)])
-    // Where a ledger was lost, it cannot be said of what was restored that nobody needs it.
-    const isSpared = (name: string): boolean => !names.includes(LEDGER) && name.startsWith('/restored-')
-    for (const name of names) {
-      if (OWN.test(name) && !needed.has(name) && !isSpared(name)) files.remove(name)
-    }
+    for (const name of names) if (OWN.test(name) && !needed.has(name)) files.remove(name)
   }
 
   if (files.names().includes(REWRITING)) {
@@ -171,7 +180,7 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
       const message = `The database file ${current.file} is gone from this browser's storage. Nothing was changed.`
       throw new FlowForgeError('CORRUPT', message, { file: current.file, found: files.names() })
     }
-  }
+  } else expectNoneLost(files.names())
   sweep()
 
   return {
@@ -189,7 +198,10 @@ export const openShelf = async (files: DatabaseFiles): Promise<Shelf> => {
       files.remove(file)
       return named
     },
-    nextFile: () => `/restored-${current.generation + 1}.db`,
+    nextFile: async () => {
+      if (!files.names().includes(LEDGER)) await change(() => undefined)
+      return `/restored-${current.generation + 1}.db`
+    },
     replace: (file, createdAt, database) =>
       change((ledger) => {
         put(ledger, current.file, 'before-restore', createdAt, database)

@@ -86,7 +86,7 @@ export const findDatabase = async (
   await rewriteLedger(databases, {
     current: found.file,
     generation: Math.max(...candidates.map(({ file }) => (isCopy(file) ? 0 : numberOf(file)))) + 1,
-    problem: `The record of which database file is in use was damaged. ${found.file.slice(1)} was written to last, and was taken; the other files are kept.`,
+    problem: `The record of which database file is in use was damaged or gone. ${found.file.slice(1)} was written to last, and was taken; the other files are kept.`,
     kept: others.toReversed().map((candidate) => ({
       file: candidate.file,
       kind: kindOf(candidate),

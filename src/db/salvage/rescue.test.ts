@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { memoryExportFiles } from '../backup/export-files.ts'
+import { openShelf } from '../backup/shelf.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { testWorld } from '../contract/store-contract.ts'
 import type { DbContext, SalvageProgress } from '../ports.ts'
@@ -216,9 +217,39 @@ test('a copy from before an update is taken where nothing newer opens', async ()
   })
 })
 
-test('what was restored is not cleared away where the record of it is gone', async () => {
+test('a record of which file is in use that is gone is told, and nothing is opened in its place', async () => {
   await restoreOld()
+  await reopened((context) =>
+    context.eventStore.append({ aggregateId: 'a:1', eventType: 'X', payload: { text: 'after' } })
+  )
   place.databases.remove('/shelf.db')
-  await reopened(async () => undefined)
-  expect(place.databases.names()).toContain('/restored-1.db')
+  const before = place.databases.names()
+  await expect(reopened(async () => undefined)).rejects.toMatchObject({ code: 'CORRUPT' })
+  expect(place.databases.names()).toEqual(before)
+  const rescue = await openRescueIn(place, options)
+  expect(await rescue.findDatabase()).toMatchObject({ file: '/restored-1.db', kept: ['/flowforge.db'] })
+  expect(await texts()).toEqual(['kept', 'after'])
+})
+
+test('a first database that is gone beside a copy of it is told, and no empty one takes its place', async () => {
+  const first = await place.databases.open('/flowforge.db')
+  const copy = await place.databases.open('/before-2.db')
+  copyDatabase(first, copy)
+  first.close()
+  copy.close()
+  place.databases.remove('/flowforge.db')
+  await expect(reopened(async () => undefined)).rejects.toMatchObject({ code: 'CORRUPT' })
+  expect(place.databases.names()).toEqual(['/before-2.db'])
+  const rescue = await openRescueIn(place, options)
+  expect(await rescue.findDatabase()).toMatchObject({ file: '/before-2.db', opens: true })
+  expect(await texts()).toEqual(['kept'])
+})
+
+test('a first restore that a crash cut off leaves the first database in use', async () => {
+  const next = await (await openShelf(place.databases)).nextFile()
+  const half = await place.databases.open(next)
+  half.script('CREATE TABLE half (id INTEGER PRIMARY KEY)')
+  half.close()
+  expect(await texts()).toEqual(['kept'])
+  expect(place.databases.names()).not.toContain(next)
 })

@@ -127,7 +127,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
   }
 
   const salvage = async (onProgress?: (progress: SalvageProgress) => void): Promise<SalvageReport> => {
-    const next = shelf().nextFile()
+    const next = await shelf().nextFile()
     databases.remove(next)
     const { from, isHeaderRebuilt } = await openDamaged()
     try {
@@ -170,7 +170,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
       const manifest = await verifyBackup(incoming, migrations, {})
       await writeLargeBlobs(incoming, blobs, manifest, {})
       incoming.script('PRAGMA query_only = OFF')
-      const next = shelf().nextFile()
+      const next = await shelf().nextFile()
       await prepareReplacement({ incoming, files: databases, next, storage, migrations, now })
       return toSummary(manifest, file.size)
     } finally {
@@ -182,7 +182,7 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
   /** Every large blob stays: what named it may stand in a row that was lost. */
   const swap = async (): Promise<void> =>
     shelf().replaceDamaged(
-      shelf().nextFile(),
+      await shelf().nextFile(),
       now(),
       { ...UNKNOWN, bytes: databases.size(current()) },
       await blobs.names()
