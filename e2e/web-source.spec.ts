@@ -121,3 +121,68 @@ test('a data source is tried, fetched and refreshed from the web, its secret kep
   expect(kept.end).toEqual({ status: 'succeeded' })
   await browser.close()
 })
+
+test('a fetch is stopped by a button, by closing what it was for, and with its tab; half of it is kept nowhere', async () => {
+  const { browser } = await openBrowser(profile)
+  const page = await openApp(browser, '/data')
+  /** The second page never comes. */
+  const hanging: Behaviour = ({ url }) =>
+    url.endsWith('page=1') ? { body: JSON.stringify([{ id: 1 }, { id: 2 }]) } : 'hang'
+  const askedTwice = () => expect.poll(() => service.seen.filter(({ url }) => url.endsWith('page=2')).length)
+  const kept = (from = page) =>
+    from.evaluate(async () => {
+      const count = async (sql: string) => Number((await window.db.queryProjection({ sql }))[0]?.['n'])
+      return {
+        sources: await count('SELECT count(*) AS n FROM data_sources'),
+        files: await count(`SELECT count(*) AS n FROM blobs WHERE key LIKE 'sources/%'`),
+        events: (await window.db.readAll({ aggregateType: 'datasource', limit: 100 })).length
+      }
+    })
+  const nothing = { sources: 0, files: 0, events: 0 }
+  const fill = async (in_: typeof page) => {
+    await in_.getByRole('button', { name: 'From the web' }).click()
+    const dialog = in_.getByRole('dialog')
+    await dialog.getByLabel('Address').fill(`${service.url}/orders`)
+    await dialog.getByLabel('Pages', { exact: true }).selectOption('page')
+    await dialog.getByLabel('Parameter').fill('page')
+    return dialog
+  }
+  service.behave(hanging)
+  const dialog = await fill(page)
+  await dialog.getByRole('button', { name: 'Fetch' }).click()
+  await askedTwice().toBe(1)
+  const stopped = Date.now()
+  await dialog.getByRole('button', { name: 'Stop' }).click()
+  await expect(dialog.getByRole('button', { name: 'Fetch' })).toBeEnabled()
+  expect(Date.now() - stopped).toBeLessThan(1_000)
+  await expect(dialog.getByRole('alert')).toHaveCount(0)
+  expect(await kept()).toEqual(nothing)
+
+  await dialog.getByRole('button', { name: 'Fetch' }).click()
+  await askedTwice().toBe(2)
+  await page.keyboard.press('Escape')
+  await expect(dialog).toHaveCount(0)
+  expect(await kept()).toEqual(nothing)
+
+  // A name that stands for nothing is no error.
+  await page.evaluate(() => window.flowforge.sources.cancelFetch({ fetchId: 'nobody’s' }))
+
+  // A refresh that is stopped leaves what was there.
+  service.behave(({ url }) => ({ body: JSON.stringify(url.endsWith('page=1') ? [{ id: 7 }] : []) }))
+  await (await fill(page)).getByRole('button', { name: 'Fetch' }).click()
+  await expect(page.getByRole('heading', { name: 'orders' })).toBeVisible({ timeout: 60_000 })
+  const before = await kept()
+  service.behave(hanging)
+  const asked = service.seen.length
+  await page.getByRole('button', { name: 'Refresh' }).click()
+  await expect.poll(() => service.seen.length).toBe(asked + 2)
+  await page.getByRole('button', { name: 'Stop refreshing' }).click()
+  await expect(page.getByRole('button', { name: 'Refresh' })).toBeVisible({ timeout: 1_000 })
+  expect(await kept()).toEqual(before)
+  await page.getByRole('button', { name: 'Refresh' }).click()
+  await expect.poll(() => service.seen.length).toBe(asked + 4)
+  await browser.close()
+  const { browser: again } = await openBrowser(profile)
+  expect(await kept(await openApp(again, '/data'))).toEqual(before)
+  await again.close()
+})

@@ -1,8 +1,11 @@
+import type { z } from 'zod'
 import { FlowForgeError } from '../db/ports.ts'
 import type { WebContent } from '../workflow/data-source/events.ts'
 import { dataSourceAggregate } from '../workflow/data-source/data-source.ts'
 import { withoutSecrets, withSecrets, type WebRequest } from '../workflow/data-source/web-request.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
+import { throwIfCanceled } from './engine/engine-errors.ts'
+import { orCanceled } from './engine/or-canceled.ts'
 import { handler } from './handler.ts'
 import { createClient } from './http/client.ts'
 import { fetchPages, type FetchedPages } from './http/fetch-pages.ts'
@@ -13,7 +16,9 @@ import { isKeyUsed, keeping, type SourceParts } from './source-handlers.ts'
 const inputs = flowForgeInputs.sources
 const TRIED_ROWS = 20
 
-export type WebSourceApi = Pick<FlowForgeApi['sources'], 'fetchHttp' | 'refresh' | 'tryHttp'>
+type Args = { [K in 'fetchHttp' | 'refresh' | 'tryHttp' | 'cancelFetch']: z.output<(typeof inputs)[K]> }
+
+export type WebSourceApi = Pick<FlowForgeApi['sources'], 'fetchHttp' | 'refresh' | 'tryHttp' | 'cancelFetch'>
 
 /** A name out of an address: its last part, or whom it asks. */
 const nameFrom = (url: string): string => {
@@ -40,9 +45,41 @@ export const createWebSourceHandlers = ({
 }: SourceParts & { readonly net?: Net }): WebSourceApi => {
   const record = createRequestRecord(context, world)
 
-  const fetching = (request: WebRequest, dataSourceId: string, most?: number): Promise<FetchedPages> => {
+  /** Those under way that their callers gave a name. */
+  const underWay = new Map<string, AbortController>()
+
+  /**
+   * Does what can be stopped. A stop is answered at once; what is under way then ends by itself, and `settle`, which is
+   * called before anything is kept, lets nothing come of it. After that it cannot be stopped any more.
+   */
+  const stoppable = async <T>(
+    fetchId: string | undefined,
+    work: (stop: { readonly signal: AbortSignal; readonly settle: () => void }) => Promise<T>
+  ): Promise<T> => {
+    const abortion = new AbortController()
+    const { signal } = abortion
+    const forget = (): void => {
+      if (fetchId !== undefined && underWay.get(fetchId) === abortion) underWay.delete(fetchId)
+    }
+    const settle = (): void => {
+      throwIfCanceled(signal)
+      forget()
+    }
+    if (fetchId !== undefined) underWay.set(fetchId, abortion)
+    try {
+      return await orCanceled(signal, work({ signal, settle }))
+    } finally {
+      forget()
+    }
+  }
+
+  const fetching = (
+    request: WebRequest,
+    dataSourceId: string,
+    signal: AbortSignal,
+    most?: number
+  ): Promise<FetchedPages> => {
     const client = createClient(net, probing(record, { purpose: 'probe', dataSourceId }))
-    const { signal } = new AbortController()
     return fetchPages({ client, record, net, world }, request, {
       dataSourceId,
       signal,
@@ -72,32 +109,35 @@ export const createWebSourceHandlers = ({
   }
 
   const fetchHttp = async (
-    { request, name }: { request: WebRequest; name?: string | undefined },
+    { request, name, fetchId }: Args['fetchHttp'],
     callId: string | undefined
-  ) => {
+  ): ReturnType<WebSourceApi['fetchHttp']> => {
     const dataSourceId = `datasource:${callId ?? world.newId()}`
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) {
       return { dataSourceId, name: (await catalog.byId(dataSourceId)).name }
     }
-    const fetched = await fetching(request, dataSourceId)
     const wanted = name ?? nameFrom(request.url)
-    return storing(request, wanted, fetched, async (content) => {
-      const freeName = await catalog.freeName(wanted)
-      await command.execute(dataSourceAggregate, dataSourceId, {
-        type: 'AddWebSource',
-        name: freeName,
-        request: withoutSecrets(request),
-        content
+    return stoppable(fetchId, async ({ signal, settle }) => {
+      const fetched = await fetching(request, dataSourceId, signal)
+      return storing(request, wanted, fetched, async (content) => {
+        const freeName = await catalog.freeName(wanted)
+        settle()
+        await command.execute(dataSourceAggregate, dataSourceId, {
+          type: 'AddWebSource',
+          name: freeName,
+          request: withoutSecrets(request),
+          content
+        })
+        return { dataSourceId, name: freeName }
       })
-      return { dataSourceId, name: freeName }
     })
   }
 
   const refresh = async (
-    { dataSourceId, secrets = {} }: { dataSourceId: string; secrets?: Record<string, string> | undefined },
+    { dataSourceId, secrets = {}, fetchId }: Args['refresh'],
     callId: string | undefined
-  ) => {
+  ): ReturnType<WebSourceApi['refresh']> => {
     const source = await catalog.byId(dataSourceId)
     const { web, sha256, blobKey, prepared } = source.config
     if (web === undefined) {
@@ -107,35 +147,43 @@ export const createWebSourceHandlers = ({
     const command = aggregates.once(callId)
     if (await command.wasCarriedOut()) return { rows: prepared.rows, pages: web.pages, isChanged: true }
     const request = withSecrets(web.request, secrets)
-    const fetched = await fetching(request, dataSourceId)
-    const content = await storing(request, source.name, fetched, async (stored) => {
-      await command.execute(dataSourceAggregate, dataSourceId, {
-        type: 'RefreshWebSource',
-        request: web.request,
-        content: stored
+    return stoppable(fetchId, async ({ signal, settle }) => {
+      const fetched = await fetching(request, dataSourceId, signal)
+      const content = await storing(request, source.name, fetched, async (stored) => {
+        settle()
+        await command.execute(dataSourceAggregate, dataSourceId, {
+          type: 'RefreshWebSource',
+          request: web.request,
+          content: stored
+        })
+        return stored
       })
-      return stored
+      // A run that read it can be repeated as long as its bytes are there; without one, they only take up room.
+      if (!(await isKeyUsed(context, blobKey))) await context.blobStore.remove({ key: blobKey })
+      return { rows: content.prepared.rows, pages: content.pages, isChanged: content.sha256 !== sha256 }
     })
-    // A run that read it can be repeated as long as its bytes are there; without one, they only take up room.
-    if (!(await isKeyUsed(context, blobKey))) await context.blobStore.remove({ key: blobKey })
-    return { rows: content.prepared.rows, pages: content.pages, isChanged: content.sha256 !== sha256 }
   }
 
-  const tryHttp = async ({ request }: { request: WebRequest }) => {
-    const fetched = await fetching(request, `datasource:try:${world.newId()}`, 1)
-    return storing(request, nameFrom(request.url), fetched, async ({ blobKey, prepared }) => {
-      const page = await engine.page({ source: prepared, offset: 0, limit: TRIED_ROWS })
-      for (const key of new Set([blobKey, prepared.blobKey])) {
-        // oxlint-disable-next-line no-await-in-loop -- two at the most
-        if (!(await isKeyUsed(context, key))) await context.blobStore.remove({ key })
-      }
-      return { ...page, notes: prepared.notes }
+  const tryHttp = ({ request, fetchId }: Args['tryHttp']) =>
+    stoppable(fetchId, async ({ signal }) => {
+      const fetched = await fetching(request, `datasource:try:${world.newId()}`, signal, 1)
+      return storing(request, nameFrom(request.url), fetched, async ({ blobKey, prepared }) => {
+        const page = await engine.page({ source: prepared, offset: 0, limit: TRIED_ROWS })
+        for (const key of new Set([blobKey, prepared.blobKey])) {
+          // oxlint-disable-next-line no-await-in-loop -- two at the most
+          if (!(await isKeyUsed(context, key))) await context.blobStore.remove({ key })
+        }
+        return { ...page, notes: prepared.notes }
+      })
     })
-  }
+
+  const cancelFetch = async ({ fetchId }: Args['cancelFetch']): Promise<void> =>
+    underWay.get(fetchId)?.abort()
 
   return {
     fetchHttp: handler('sources.fetchHttp', inputs.fetchHttp, fetchHttp),
     refresh: handler('sources.refresh', inputs.refresh, refresh),
-    tryHttp: handler('sources.tryHttp', inputs.tryHttp, tryHttp)
+    tryHttp: handler('sources.tryHttp', inputs.tryHttp, tryHttp),
+    cancelFetch: handler('sources.cancelFetch', inputs.cancelFetch, cancelFetch)
   }
 }

@@ -25,6 +25,7 @@ export const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
     fetchHttp: null,
     refresh: null,
     tryHttp: null,
+    cancelFetch: STORED,
     createManual: COMPUTED,
     editManual: COMPUTED,
     readManual: STORED,

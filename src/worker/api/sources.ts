@@ -12,6 +12,9 @@ const Cell = z
   .transform((value) => (value === null ? null : String(value)))
 const Typed = { columns: z.array(ManualColumn), rows: z.array(z.array(Cell)) }
 
+/** A name that the caller gives a fetch, by which it can be stopped. */
+const FetchId = Text.max(100).optional()
+
 export const sourcesInputs = {
   /** `name` defaults to the file's; a name that is taken gets a number behind it: `orders (2).csv`. */
   importFile: z.strictObject({ file: z.instanceof(File), name: Text.max(200).optional() }),
@@ -19,9 +22,15 @@ export const sourcesInputs = {
    * + Fetches all pages of an address into one file, and makes it a data source. Nothing is kept of a fetch that fails.
    * What looks like a secret in headers and parameters is used, and not kept.
    */
-  fetchHttp: z.strictObject({ request: WebRequest, name: Text.max(200).optional() }),
+  fetchHttp: z.strictObject({ request: WebRequest, name: Text.max(200).optional(), fetchId: FetchId }),
   /** + Fetches it anew; what was there stays until all is. `secrets`: values of the headers and parameters not kept. */
-  refresh: z.strictObject({ dataSourceId: Text, secrets: z.record(z.string(), z.string()).optional() }),
+  refresh: z.strictObject({
+    dataSourceId: Text,
+    secrets: z.record(z.string(), z.string()).optional(),
+    fetchId: FetchId
+  }),
+  /** + Stops it: its call fails with `CANCELED`, and nothing is kept of it. One that has ended, or none, is no error. */
+  cancelFetch: z.strictObject({ fetchId: Text }),
   /**
    * + Makes a data source of rows typed by hand, each with a cell a column. `INVALID_INPUT` names the row and the column
    * of a cell that does not fit its type; at most 10,000 rows, 100 columns and 10,000 characters a cell.
@@ -35,7 +44,7 @@ export const sourcesInputs = {
   /** + Its rows whole, as they were typed. */
   readManual: z.strictObject({ dataSourceId: Text }),
   /** + Fetches the first page alone and shows its first rows; keeps nothing but that it was asked. */
-  tryHttp: z.strictObject({ request: WebRequest }),
+  tryHttp: z.strictObject({ request: WebRequest, fetchId: FetchId }),
   /** + First rows and the count of all. */
   preview: z.strictObject({
     dataSourceId: Text,
@@ -58,6 +67,7 @@ export type SourcesApi = {
   importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
   fetchHttp(args: Inputs['fetchHttp']): Promise<{ dataSourceId: string; name: string }>
   refresh(args: Inputs['refresh']): Promise<{ rows: number; pages: number; isChanged: boolean }>
+  cancelFetch(args: Inputs['cancelFetch']): Promise<void>
   createManual(args: Inputs['createManual']): Promise<{ dataSourceId: string; name: string; sha256: string }>
   editManual(args: Inputs['editManual']): Promise<{ sha256: string; isChanged: boolean }>
   readManual(args: Inputs['readManual']): Promise<ManualRows & { name: string; sha256: string }>
