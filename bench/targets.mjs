@@ -155,6 +155,7 @@ export const judgeTargets = (sections, { logs }) => {
       'MB',
       false
     ),
+    highestOf(sections, 'gigabyte-progress', 'A CSV of 1 GB: something moves every two seconds', 2_000, 'ms'),
     highestOf(sections, 'gigabyte-cancel', 'A CSV of 1 GB: canceled within a second', 1_000, 'ms'),
     ...[
       'awaited',

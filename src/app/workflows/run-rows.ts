@@ -8,6 +8,8 @@ export type NodeRun = {
   readonly status: string
   readonly rowsOut: number | null
   readonly ms: number | null
+  /** Of large files, while it runs. */
+  readonly readBytes?: number | undefined
   /** Rows that an expression failed for; null where none was tried row by row. */
   readonly rejected: number | null
 }

@@ -75,6 +75,7 @@ export const useRun = (workflow: WorkflowDraft) => {
         status: isRunning.value ? step.status : (stored?.status ?? step.status),
         rowsOut: step.rowsOut ?? stored?.rowsOut ?? null,
         ms: step.ms ?? stored?.ms ?? null,
+        readBytes: isRunning.value && step.status === 'running' ? step.readBytes : undefined,
         rejected: stored?.rejected ?? null
       })
     }

@@ -37,8 +37,8 @@ export type RunProgress = {
   runId: string
   status: RunStatus
   elapsedMs: number
-  /** By node id. `rowsOut` is null until it is known. */
-  steps: Record<string, { status: string; rowsOut: number | null; ms: number | null }>
+  /** By node id. `rowsOut` is null until it is known; `readBytes` is there where a large file is being read. */
+  steps: Record<string, { status: string; rowsOut: number | null; ms: number | null; readBytes?: number }>
 }
 
 /** `row` is counted from 1. `before` and `after` are the cell's values, or the numbers of rows, or hashes. */

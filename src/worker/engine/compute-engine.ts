@@ -96,6 +96,8 @@ export type ExecutionListener = {
   stepStarted(nodeId: string): Promise<void>
   /** Rows written so far by a sink, at most ten times a second. */
   stepProgressed(nodeId: string, rows: number): void
+  /** Bytes of files that the engine has read for the step, a few times a second while it reads: a query that has no rows yet moves, too. */
+  stepRead(nodeId: string, bytes: number): void
   stepSucceeded(nodeId: string, stats: StepStats): Promise<void>
   artifactWritten(artifact: WrittenArtifact): Promise<void>
   log(entry: {

@@ -2,6 +2,7 @@ import { AsyncDuckDB, DuckDBAccessMode, VoidLogger } from '@duckdb/duckdb-wasm'
 import wasmUrl from '@duckdb/duckdb-wasm/dist/duckdb-eh.wasm?url'
 import { FlowForgeError } from '../../db/ports.ts'
 import { createDeferred } from '../deferred.ts'
+import { createFileReads, type FileReads } from './file-reads.ts'
 
 /** A started DuckDB in a worker of its own. */
 export type DuckDBInstance = {
@@ -10,6 +11,7 @@ export type DuckDBInstance = {
   readonly lost: Promise<never>
   /** Size of the engine's memory: it never shrinks while the worker lives. */
   readonly memoryBytes: () => Promise<number>
+  readonly reads: FileReads
   readonly terminate: () => void
 }
 
@@ -50,8 +52,12 @@ export const startDuckDB = async (memoryBudget: number): Promise<DuckDBInstance>
   loss.promise.catch(() => undefined)
   worker.addEventListener('error', (event) => loss.reject(lostError(event.message)))
   const db = new AsyncDuckDB(new VoidLogger(), worker)
+  const reading = new MessageChannel()
+  worker.postMessage({ type: 'flowforge-reads' }, [reading.port2])
+  const reads = createFileReads(reading.port1)
   const terminate = (): void => {
     worker.terminate()
+    reading.port1.close()
     loss.reject(lostError())
   }
   /** Asks what the worker answers beside DuckDB; one that is gone never does. */
@@ -87,5 +93,5 @@ export const startDuckDB = async (memoryBudget: number): Promise<DuckDBInstance>
     throw new FlowForgeError('WORKER_LOST', message, {}, cause)
   }
   const memoryBytes = async (): Promise<number> => Number(await ask('flowforge-memory'))
-  return { db, lost: loss.promise, memoryBytes, terminate }
+  return { db, lost: loss.promise, memoryBytes, reads, terminate }
 }

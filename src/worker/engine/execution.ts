@@ -91,13 +91,12 @@ const stepsFor = ({ plan, begun }: Run, relationIds: readonly string[]): readonl
   })
 }
 
+/** Answers with what was written, and for which node. */
+type Work = () => Promise<{ bytes: number | null; nodeId: string | null } | null>
+
 /** Carries one query out for all steps that are fused in it; they start and end with it, unless it answers with null. */
-const unit = async (
-  run: Run,
-  relationIds: readonly string[],
-  work: () => Promise<{ bytes: number | null; nodeId: string | null } | null>
-): Promise<void> => {
-  const { listener, counts, tables, begun, told, place, plan } = run
+const unit = async (run: Run, relationIds: readonly string[], work: Work): Promise<void> => {
+  const { listener, begun, told, place, plan } = run
   const steps = stepsFor(run, relationIds)
   for (const { nodeId } of steps) begun.add(nodeId)
   for (const { nodeId } of steps) {
@@ -105,6 +104,27 @@ const unit = async (
     told.add(nodeId)
     await listener.stepStarted(nodeId)
   }
+  // While a service is asked, it is others that read.
+  const isAsking = relationIds.some((id) => asks(plan, relationOf(plan, id).nodeId))
+  const endFollowing = place.instance.reads.follow((bytes) => {
+    if (!isAsking) for (const { nodeId } of steps) listener.stepRead(nodeId, bytes)
+  })
+  try {
+    await carryOutSteps(run, relationIds, steps, work)
+  } finally {
+    endFollowing()
+  }
+}
+
+const asks = (plan: Plan, node: string): boolean =>
+  plan.relations.some(({ nodeId, external }) => nodeId === node && external !== undefined)
+
+const carryOutSteps = async (
+  { listener, counts, tables, begun, place, plan }: Run,
+  relationIds: readonly string[],
+  steps: readonly PlannedStep[],
+  work: Work
+): Promise<void> => {
   const start = performance.now()
   const done = await work().catch(async (thrown: unknown) => {
     throwIfCanceled(place.signal)

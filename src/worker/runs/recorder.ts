@@ -243,6 +243,9 @@ export const createRecorder = (
       if (kind === 'http') await writer.written()
     },
     stepProgressed: (nodeId, rows) => board.step(runId, nodeId, { rowsOut: rows }),
+    stepRead: (nodeId, bytes) => {
+      if (!earlier.done.has(nodeId)) board.step(runId, nodeId, { readBytes: bytes })
+    },
     stepSucceeded: async (nodeId, stats) => {
       if (earlier.done.has(nodeId)) return
       board.step(runId, nodeId, { status: 'succeeded', rowsOut: stats.rowsOut, ms: stats.ms })

@@ -111,6 +111,8 @@ export type Told = {
   readonly listener: ExecutionListener
   readonly started: string[]
   readonly succeeded: Map<string, StepStats>
+  /** The last that was told, by node. */
+  readonly read: Map<string, number>
   readonly artifacts: WrittenArtifact[]
   readonly logs: string[]
 }
@@ -120,6 +122,7 @@ export const listening = (): Told => {
   const told = {
     started: [] as string[],
     succeeded: new Map<string, StepStats>(),
+    read: new Map<string, number>(),
     artifacts: [] as WrittenArtifact[],
     logs: [] as string[]
   }
@@ -128,6 +131,7 @@ export const listening = (): Told => {
     listener: {
       stepStarted: async (nodeId) => void told.started.push(nodeId),
       stepProgressed: () => undefined,
+      stepRead: (nodeId, bytes) => void told.read.set(nodeId, bytes),
       stepSucceeded: async (nodeId, stats) => void told.succeeded.set(nodeId, stats),
       artifactWritten: async (artifact) => void told.artifacts.push(artifact),
       log: async ({ message }) => void told.logs.push(message)
