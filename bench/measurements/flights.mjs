@@ -1,7 +1,7 @@
 /** Three million flights (Parquet) joined with airports (CSV): both of vega-datasets. Beside it the same by hand. */
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { openApp, openByHand } from '../app-page.mjs'
+import { importFiles, openApp, openByHand } from '../app-page.mjs'
 import { withBrowser } from '../browsers.mjs'
 import { benchFolder } from '../setup.mjs'
 import { median, say } from '../turns.mjs'
@@ -12,15 +12,6 @@ const SQL = `SELECT state, count(*) AS flights, avg(delay) AS delay, avg(distanc
 
 const data = join(benchFolder, 'node_modules/vega-datasets/data')
 const FILES = [join(data, 'flights-3m.parquet'), join(data, 'airports.csv')]
-
-/** In FlowForge's page. */
-const importFiles = async () => {
-  const started = performance.now()
-  const names = []
-  for (const file of document.querySelector('#bench-files').files)
-    names.push((await window.flowforge.sources.importFile({ file })).name)
-  return { names, ms: performance.now() - started }
-}
 
 /** In FlowForge's page. */
 const draw = async ([flights, airports]) => {

@@ -1,6 +1,7 @@
 /** A CSV of a gigabyte through filter, join, rule and aggregate into three sinks: what it takes, and how soon it can be ended. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { importFiles, openApp } from '../app-page.mjs'
 import { withBrowser } from '../browsers.mjs'
 import { writeG1, writeSmall } from '../g1.mjs'
 import { watchHeap } from '../heap.mjs'
@@ -9,16 +10,6 @@ import { say } from '../turns.mjs'
 const SINKS = ['groups', 'sheet', 'refused']
 /** When a run is canceled, as shares of the time that a whole one takes. */
 const MOMENTS = [0.05, 0.2, 0.4, 0.6, 0.8, 0.95]
-
-/** In FlowForge's page. */
-const importFiles = async () => {
-  const { flowforge } = window
-  const started = performance.now()
-  const names = []
-  for (const file of document.querySelector('#bench-files').files)
-    names.push((await flowforge.sources.importFile({ file })).name)
-  return { names, ms: performance.now() - started }
-}
 
 /** In FlowForge's page. */
 const draw = async ([big, small]) => {
@@ -131,20 +122,6 @@ const run = async ([workflowId, cancelAfter]) => {
   return { status, message: error?.message, ms, memory, silence, artifacts }
 }
 
-const open = async (browser, urls, files) => {
-  const page = await browser.newPage()
-  await page.goto(urls.app)
-  await page.waitForFunction(() => 'flowforge' in window)
-  await page.evaluate(async () => {
-    await window.flowforge.status()
-    const input = document.createElement('input')
-    Object.assign(input, { type: 'file', multiple: true, id: 'bench-files', hidden: true })
-    document.body.append(input)
-  })
-  await page.setInputFiles('#bench-files', files)
-  return page
-}
-
 const one = (label, value, note) => ({ label, values: [value], note })
 
 export const measure = (place) =>
@@ -154,7 +131,7 @@ export const measure = (place) =>
     await writeG1(big, place.sizes.gigabyteRows)
     await writeSmall(small)
     const size = `${(statSync(big).size / 1e9).toFixed(2)} GB, ${place.sizes.gigabyteRows.toLocaleString('en')} rows`
-    const page = await open(browser, place.urls, [big, small])
+    const page = await openApp(browser, place.urls, [big, small])
     const endWatch = await watchHeap(browser, page)
     say('gigabyte: importing')
     const { names, ms: importMs } = await page.evaluate(importFiles)
