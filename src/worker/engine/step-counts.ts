@@ -60,11 +60,26 @@ export const createStepCounts = (plan: Plan, session: Session): StepCounts => {
     return Number(row?.['failed'])
   }
 
+  /** Of a rule each row leaves by one of its two ports: those that stay are counted by counting the others, mostly few. */
+  const setKept = async (
+    { nodeId, kind, outputs }: PlannedStep,
+    rowsIn: number | null,
+    tables: ReadonlySet<string>
+  ): Promise<void> => {
+    const [out, rejected] = [`${nodeId}.out`, `${nodeId}.rejected`]
+    if (kind !== 'rule' || rowsIn === null || known.has(out)) return
+    if (!outputs.includes(out) || !outputs.includes(rejected)) return
+    set(out, rowsIn - (await count(rejected, tables)))
+  }
+
   return {
     set,
-    of: async ({ nodeId, inputs, outputs, failed }, tables) => {
+    of: async (step, tables) => {
+      const { nodeId, inputs, outputs, failed } = step
       const rejected = failed === undefined ? {} : { rejected: await failedRows(nodeId, failed, tables) }
-      return { rowsIn: await sum(inputs, tables), rowsOut: await sum(outputs, tables), ...rejected }
+      const rowsIn = await sum(inputs, tables)
+      await setKept(step, rowsIn, tables)
+      return { rowsIn, rowsOut: await sum(outputs, tables), ...rejected }
     }
   }
 }
