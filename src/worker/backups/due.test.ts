@@ -24,6 +24,12 @@ test('a day, or a week, has to be over nearly', () => {
   expect(isDue({ unit: 'week' }, made, place(101), after(7 * 24))).toBe(true)
 })
 
+test('one that was made while the clock ran ahead does not hold up the next', () => {
+  expect(isDue({ unit: 'day' }, made, place(101), after(-10_000))).toBe(true)
+  expect(isDue({ unit: 'week' }, made, place(101), after(-10_000))).toBe(true)
+  expect(isDue({ unit: 'day' }, made, place(100), after(-10_000))).toBe(false)
+})
+
 test('so many events have to be new, or all of them are', () => {
   expect(isDue({ unit: 'events', count: 50 }, made, place(149), made.at)).toBe(false)
   expect(isDue({ unit: 'events', count: 50 }, made, place(150), made.at)).toBe(true)

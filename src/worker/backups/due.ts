@@ -33,8 +33,11 @@ export const isDue = (
   if (isSame || isBehind(last, place)) return false
   switch (rhythm.unit) {
     case 'day':
-    case 'week':
-      return Date.parse(now) - Date.parse(last.at) >= MS[rhythm.unit]
+    case 'week': {
+      const passed = Date.parse(now) - Date.parse(last.at)
+      // A clock that ran ahead once must not hold up all backups until its time has come.
+      return passed < 0 || passed >= MS[rhythm.unit]
+    }
     case 'events':
       return last.generation !== place.generation || eventsSince(last, place) >= rhythm.count
   }
