@@ -174,12 +174,12 @@ export interface BlobStorePort {
   put(args: { key: string; data: Uint8Array | Blob; contentType?: string | undefined }): Promise<void>
   get(args: { key: string }): Promise<{ data: Uint8Array<ArrayBuffer>; contentType?: string } | null>
   stat(args: { key: string }): Promise<BlobStat | null>
-  /** + Streams bytes in, never holding them whole; the key is `prefix` + their SHA-256 in hex. A stream that errors leaves nothing. */
+  /** + Streams bytes in, never holding them whole; the key is `prefix` + their SHA-256 in hex. A stream that errors leaves nothing. `isNew`: nothing had that key before. */
   putStream(args: {
     prefix: string
     stream: ReadableStream<Uint8Array>
     contentType?: string | undefined
-  }): Promise<{ key: string; size: number; sha256: string }>
+  }): Promise<{ key: string; size: number; sha256: string; isNew: boolean }>
   /** + A Blob that reads its bytes from storage as they are asked for; over OPFS a File. */
   open(args: { key: string }): Promise<Blob | null>
   /** + Forgets the key; bytes that no other key names go with it. */

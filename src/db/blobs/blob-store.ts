@@ -8,7 +8,8 @@ import { readHead } from './stream-head.ts'
 /** Up to this many bytes stand in the database itself: one flush, and no file. */
 export const INLINE_LIMIT = 512 * 1024
 
-const SELECT = 'SELECT content_type, size, sha256, bytes, file_name FROM blobs WHERE key = ?'
+const SELECT = 'SELECT content_type, bytes, file_name FROM blobs WHERE key = ?'
+const SELECT_FACTS = 'SELECT content_type, size, sha256, file_name FROM blobs WHERE key = ?'
 const SAVE = `INSERT INTO blobs (key, content_type, size, sha256, created_at, bytes, file_name)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
   ON CONFLICT (key) DO UPDATE SET content_type = ?2, size = ?3, sha256 = ?4, bytes = ?6, file_name = ?7`
@@ -48,6 +49,8 @@ export const createBlobStore = ({ database, transactions, files, now, scope }: P
   }
 
   const rowOf = (key: string): Row | undefined => database.all(SELECT, [key])[0]
+  /** Without the bytes. */
+  const factsOf = (key: string): Row | undefined => database.all(SELECT_FACTS, [key])[0]
   const find = (at: At, key: string): Promise<Row | undefined> =>
     transactions.perform(at, false, () => rowOf(key))
 
@@ -61,22 +64,28 @@ export const createBlobStore = ({ database, transactions, files, now, scope }: P
     if (name !== null) files.release(name)
   }
 
+  /** Answers with whether there was nothing under the key. */
   const save = (
     at: At,
     key: string,
     contentType: string | undefined,
     { size, sha256 }: Omit<StoredFile, 'name'>,
     place: { bytes?: Bound; file?: string }
-  ): Promise<void> =>
+  ): Promise<boolean> =>
     transactions.perform(at, true, () => {
-      const before = rowOf(key)
+      const before = factsOf(key)
       const { bytes = null, file = null } = place
       database.run(SAVE, [key, contentType ?? null, size, sha256, now(), bytes, file])
       releaseFileOf(before)
+      return before === undefined
     })
 
-  const saveFile = (at: At, key: string, contentType: string | undefined, file: StoredFile): Promise<void> =>
-    save(at, key, contentType, file, { file: file.name })
+  const saveFile = (
+    at: At,
+    key: string,
+    contentType: string | undefined,
+    file: StoredFile
+  ): Promise<boolean> => save(at, key, contentType, file, { file: file.name })
 
   const bytesOf = async (at: At, key: string, row: Row): Promise<Blob | null> => {
     const bytes = row['bytes']
@@ -112,15 +121,15 @@ export const createBlobStore = ({ database, transactions, files, now, scope }: P
     if ('stream' in head) {
       return files.write(head.stream, async (file) => {
         const key = `${prefix}${file.sha256}`
-        await saveFile(at, key, contentType, file)
-        return { key, size: file.size, sha256: file.sha256 }
+        const isNew = await saveFile(at, key, contentType, file)
+        return { key, size: file.size, sha256: file.sha256, isNew }
       })
     }
     const { bytes } = head
     const [size, sha256] = [bytes.byteLength, await hexOf(bytes)]
     const key = `${prefix}${sha256}`
-    await save(at, key, contentType, { size, sha256 }, { bytes })
-    return { key, size, sha256 }
+    const isNew = await save(at, key, contentType, { size, sha256 }, { bytes })
+    return { key, size, sha256, isNew }
   }
 
   return {
@@ -135,7 +144,7 @@ export const createBlobStore = ({ database, transactions, files, now, scope }: P
       }),
     stat: ({ key }) =>
       inPlace(async (at) => {
-        const row = await find(at, key)
+        const row = await transactions.perform(at, false, () => factsOf(key))
         return row === undefined ? null : toStat(row)
       }),
     putStream: (args) => inPlace((at) => putStream(at, args)),
@@ -147,7 +156,7 @@ export const createBlobStore = ({ database, transactions, files, now, scope }: P
     remove: ({ key }) =>
       inPlace(async (at) => {
         await transactions.perform(at, true, () => {
-          const before = rowOf(key)
+          const before = factsOf(key)
           database.run('DELETE FROM blobs WHERE key = ?', [key])
           releaseFileOf(before)
         })

@@ -77,8 +77,11 @@ export const describeBlobStore = (title: string, open: OpenContext): void => {
         stream: streamOf(data.subarray(0, 1_000), data.subarray(1_000)),
         contentType: 'text/csv'
       })
-      expect(stored).toEqual({ key: `sources/${await hexOf(data)}`, size: LARGE, sha256: await hexOf(data) })
+      const facts = { key: `sources/${await hexOf(data)}`, size: LARGE, sha256: await hexOf(data) }
+      expect(stored).toEqual({ ...facts, isNew: true })
       expect(await get(stored.key)).toEqual(data)
+      const again = await context.blobStore.putStream({ prefix: 'sources/', stream: streamOf(data) })
+      expect(again).toEqual({ ...facts, isNew: false })
     })
 
     test('a stream that breaks leaves nothing', async () => {

@@ -54,7 +54,7 @@ export const storeChunks = async (
       yield chunk.bytes
     }
   }
-  const { key } = await blobStore.putStream({
+  const { key, isNew } = await blobStore.putStream({
     prefix: 'prepared/',
     stream: toArrowFile(counted()),
     contentType: 'application/vnd.apache.arrow.stream'
@@ -76,7 +76,8 @@ export const storeChunks = async (
     await tables.relation(place, prepared)
     return prepared
   } catch (thrown) {
-    await blobStore.remove({ key })
+    // Other sources may have come to the same rows.
+    if (isNew) await blobStore.remove({ key })
     throw thrown
   }
 }

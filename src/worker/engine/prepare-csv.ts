@@ -17,11 +17,8 @@ export type CsvFile = {
 export type CsvParts = { readonly blobStore: BlobStorePort; readonly tables: SourceTables }
 
 /** A copy in UTF-8 where the file is in anything else. */
-const recoded = async (blobStore: BlobStorePort, blob: Blob, encoding: TextEncoding): Promise<string> => {
-  const stream = toUtf8(blob, encoding)
-  const stored = await blobStore.putStream({ prefix: 'prepared/', stream, contentType: 'text/csv' })
-  return stored.key
-}
+const recoded = (blobStore: BlobStorePort, blob: Blob, encoding: TextEncoding) =>
+  blobStore.putStream({ prefix: 'prepared/', stream: toUtf8(blob, encoding), contentType: 'text/csv' })
 
 const withChosenTypes = (sniffed: Sniffed, { types = {} }: SourceOptions): Sniffed => ({
   ...sniffed,
@@ -121,13 +118,16 @@ export const prepareCsv = async (
   const { blobStore } = parts
   const original = await openSourceBlob(blobStore, file.blobKey)
   const read = async (encoding: TextEncoding): Promise<PreparedSource> => {
-    const blobKey = encoding === 'utf-8' ? file.blobKey : await recoded(blobStore, original, encoding)
+    const { key: blobKey, isNew } =
+      encoding === 'utf-8'
+        ? { key: file.blobKey, isNew: false }
+        : await recoded(blobStore, original, encoding)
     try {
       const prepared = await scan(place, parts, file, blobKey)
       const note = encodingNote(encoding)
       return note === null ? prepared : { ...prepared, notes: [note, ...prepared.notes] }
     } catch (thrown) {
-      if (blobKey !== file.blobKey) await blobStore.remove({ key: blobKey })
+      if (isNew) await blobStore.remove({ key: blobKey })
       throw thrown
     }
   }

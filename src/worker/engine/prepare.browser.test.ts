@@ -386,3 +386,31 @@ describe('an Excel file', () => {
     expect((await failure('x.xlsx', bomb)).details).toMatchObject({ reason: 'too-large' })
   })
 })
+
+describe('a file that is prepared a second time and does not fit', () => {
+  const csv = new Uint8Array([...'word\ncafé\n'].map((letter) => letter.charCodeAt(0)))
+  test.each([
+    ['JSON, read as rows', 'words.json', '[{"word":"one"},{"word":"two"}]'],
+    ['CSV, written anew in UTF-8', 'words.csv', csv]
+  ] as const)('leaves what the first made of it: %s', async (_what, name, content) => {
+    const first = await bed.prepare(name, content)
+    await expect(bed.prepare(name, content, { types: { word: 'integer' } })).rejects.toMatchObject({
+      code: 'INVALID_INPUT'
+    })
+    const page = await bed.engine.page({ source: first, offset: 0, limit: 5 })
+    expect(page.rows.length).toBe(first.rows)
+    expect(await bed.context.blobStore.stat({ key: first.blobKey })).not.toBeNull()
+  })
+
+  test('leaves nothing of its own', async () => {
+    const names = () =>
+      bed.context.projectionStore.query({
+        sql: `SELECT key FROM blobs WHERE key LIKE 'prepared/%' ORDER BY key`
+      })
+    const before = await names()
+    await expect(
+      bed.prepare('alone.json', '[{"word":"nobody has this"}]', { types: { word: 'integer' } })
+    ).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    expect(await names()).toEqual(before)
+  })
+})

@@ -20,7 +20,7 @@ export const storeRows = async (
   }
 ): Promise<PreparedSource> => {
   const { fileName, columns, rows, notes } = read
-  const { key } = await blobStore.putStream({
+  const { key, isNew } = await blobStore.putStream({
     prefix: 'prepared/',
     stream: toArrowFile(read.pieces),
     contentType: 'application/vnd.apache.arrow.stream'
@@ -30,7 +30,8 @@ export const storeRows = async (
     await tables.relation(place, prepared)
     return prepared
   } catch (thrown) {
-    await blobStore.remove({ key })
+    // Other sources may have come to the same rows.
+    if (isNew) await blobStore.remove({ key })
     const error = toFlowForgeError(thrown)
     if (error.code !== 'INVALID_INPUT' || error.details['reason'] !== 'query') throw error
     const message = `"${fileName}": a value does not fit the type chosen for its column. ${error.message}`
