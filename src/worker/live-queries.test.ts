@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openDbContext } from '../db/index.ts'
 import type { DbContext } from '../db/ports.ts'
 import { followQuery, type LiveAnswer } from './live-queries.ts'
@@ -84,5 +84,32 @@ describe('a query that is followed', () => {
     }
     await until(5)
     expect(most).toBe(1)
+  })
+
+  test('one that failed is asked again whatever is written: what it reads may be another by then', async () => {
+    const run = (sql: string): Promise<unknown> => context.projectionStore.query({ sql })
+    const noteTag = (id: string): Promise<unknown> =>
+      run(`INSERT INTO idempotency_keys (key, scope, first_seen_at) VALUES ('${id}', 'test', 'now')`)
+    await run('CREATE VIEW counted AS SELECT count(*) AS count FROM idempotency_keys')
+    const answers: LiveAnswer[] = []
+    stop = followQuery(context, { sql: 'SELECT count FROM counted' }, (answer) => answers.push(answer))
+    const last = (): unknown => answers.at(-1)
+    await expect.poll(last, { timeout: SOON_MS, interval: 1 }).toEqual({ rows: [{ count: 0 }] })
+    await run('DROP VIEW counted')
+    await noteTag('one')
+    await expect.poll(last, { timeout: SOON_MS, interval: 1 }).toHaveProperty('error')
+    await run('CREATE VIEW counted AS SELECT count(*) AS count FROM events')
+    await append()
+    await expect.poll(last, { timeout: SOON_MS, interval: 1 }).toEqual({ rows: [{ count: 1 }] })
+  })
+
+  test('a listener that fails is told of what comes next, and its failure is no loose end', async () => {
+    const complaints = vi.spyOn(console, 'error').mockReturnValue()
+    const { until } = follow(() => Promise.reject(new Error('A listener that fails')))
+    await until(0)
+    await append()
+    await until(1)
+    expect(complaints).toHaveBeenCalled()
+    complaints.mockRestore()
   })
 })

@@ -9,7 +9,8 @@ const FRAME_MS = 16
 
 /**
  * Follows a read-only query: its rows now, and again after each commit that wrote a table it reads, at most once a
- * frame, never two at a time, and not before the listener's answer to the last rows has settled. The tables are those that SQLite's authorizer named when it was last asked.
+ * frame, never two at a time, and not before the listener's answer to the last rows has settled. The tables are those
+ * that SQLite's authorizer named when it was last asked; after a failure, any. A listener that fails is told of the next change all the same.
  */
 export const followQuery = (
   context: DbContext,
@@ -28,6 +29,7 @@ export const followQuery = (
       tables = new Set(answer.tables)
       return { rows: answer.rows }
     } catch (thrown) {
+      tables = null
       const { code, message } = toFlowForgeError(thrown)
       return { error: { code, message } }
     }
@@ -40,6 +42,9 @@ export const followQuery = (
     try {
       const answer = await read()
       if (!isOver) await listener(answer)
+    } catch (thrown) {
+      // Nobody waits for this: the listener is told again when something has changed.
+      console.error('A listener of a live query failed', thrown)
     } finally {
       isAsking = false
       if (isStale) schedule()
