@@ -25,7 +25,7 @@ const createDisk = () => {
     },
     latest: async () => disk.told.at(-1) ?? null
   }
-  return { disk, open: () => createRoom(reserve, reports, async () => disk.left, 1) }
+  return { disk, reserve, reports, open: () => createRoom(reserve, reports, async () => disk.left, 1) }
 }
 
 let room: Room | null = null
@@ -93,4 +93,30 @@ test('what was said of a full storage is taken back by the next session that fin
   disk.left = 1_000_000_000
   room = open()
   await vi.waitFor(() => expect(disk).toMatchObject({ reserve: 1, told: ['full', 'free'] }))
+})
+
+test('a look that failed is not the last: a storage that was full is looked at again', async () => {
+  vi.useFakeTimers()
+  const complaints = vi.spyOn(console, 'error').mockReturnValue()
+  try {
+    const { disk, reserve, reports } = createDisk()
+    let looks = 0
+    room = createRoom(reserve, reports, async () => {
+      looks += 1
+      if (looks === 2) throw new Error('The browser does not say how much room there is')
+      return disk.left
+    })
+    disk.left = 0
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(disk.told).toEqual(['full'])
+    disk.left = 1_000_000_000
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(complaints).toHaveBeenCalledOnce()
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(disk).toMatchObject({ reserve: 1, told: ['full', 'free'] })
+    expect(room.expectRoom).not.toThrow()
+  } finally {
+    complaints.mockRestore()
+    vi.useRealTimers()
+  }
 })

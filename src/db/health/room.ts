@@ -67,7 +67,9 @@ export const createRoom = (
     clearTimeout(timer)
     timer = setTimeout(() => {
       takeAgain().catch((thrown: unknown) => {
-        if (!isStopped) console.error('The reserve could not be taken', thrown)
+        if (isStopped) return
+        console.error('The reserve could not be taken', thrown)
+        later(AGAIN_MS)
       })
     }, ms)
   }
