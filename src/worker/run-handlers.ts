@@ -13,11 +13,11 @@ import type { Planning } from './planning.ts'
 import { compareRuns } from './runs/comparing.ts'
 import { manifestOf } from './runs/manifest-of.ts'
 import type { Runner } from './runs/runner.ts'
+import { rememberRun, runOf } from './run-keys.ts'
 import { versionOf } from './workflow-handlers.ts'
 import type { World } from './world.ts'
 
 const inputs = flowForgeInputs.runs
-const SCOPE = 'runs.start'
 
 type Parts = {
   context: DbContext
@@ -40,20 +40,6 @@ const given = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], un
 
 export const createRunHandlers = (parts: Parts): Api => {
   const { context, aggregates, engine, planning, runner, world } = parts
-
-  /** The run that an idempotency key stands for already. */
-  const runOf = async (key: string): Promise<string | undefined> => {
-    const sql = 'SELECT result_json FROM idempotency_keys WHERE key = ? AND scope = ?'
-    const [row] = await context.projectionStore.query({ sql, params: [key, SCOPE] })
-    const result: unknown = row === undefined ? undefined : JSON.parse(String(row['result_json']))
-    return typeof result === 'string' ? result : undefined
-  }
-
-  const remember = (tx: DbContext, key: string, runId: string) =>
-    tx.projectionStore.query({
-      sql: 'INSERT INTO idempotency_keys (key, scope, first_seen_at, result_json) VALUES (?, ?, ?, ?)',
-      params: [key, SCOPE, world.now(), JSON.stringify(runId)]
-    })
 
   const graphNow = async (workflowId: string, asked: number | undefined) => {
     const { state } = await aggregates.load(workflowAggregate, workflowId)
@@ -112,8 +98,7 @@ export const createRunHandlers = (parts: Parts): Api => {
     }>
   ): Promise<{ runId: string }> => {
     const runId = `run:${callId ?? world.newId()}`
-    const command = aggregates.once(callId)
-    if (await command.wasCarriedOut()) return { runId }
+    if (await aggregates.once(callId).wasCarriedOut()) return { runId }
     const { graph, queued, inputs: past, items } = await make()
     const { parameters, until, options, verifies, idempotencyKey } = queued
     if (graph.nodes.length === 0) {
@@ -127,11 +112,16 @@ export const createRunHandlers = (parts: Parts): Api => {
       throw new FlowForgeError('INVALID_INPUT', `There is no node "${from}" to run from.`, { from })
     }
     await planning.plan(graph, { parameters, until, inputs: past, items, usesPins: true })
-    const cause = await context.tx.runInTransaction(async (tx) => {
+    const { known, cause } = await context.tx.runInTransaction(async (tx) => {
+      // Looked for again: another start with this key may have come since.
+      const before = idempotencyKey === undefined ? undefined : await runOf(tx, idempotencyKey)
+      if (before !== undefined) return { known: before, cause: undefined }
+      const command = aggregates.within(tx).once(callId)
       const stored = await command.execute(runAggregate, runId, { type: 'QueueRun', ...queued })
-      if (idempotencyKey !== undefined) await remember(tx, idempotencyKey, runId)
-      return stored.cause
+      if (idempotencyKey !== undefined) await rememberRun(tx, idempotencyKey, runId, world.now())
+      return { known: undefined, cause: stored.cause }
     })
+    if (known !== undefined) return { runId: known }
     runner.enqueue({
       runId,
       workflowId: queued.workflowId,
@@ -187,7 +177,7 @@ export const createRunHandlers = (parts: Parts): Api => {
   const start = async (args: Parameters<Api['start']>[0], callId: string | undefined) => {
     const { workflowId, version, trigger = 'manual', parameters = {}, ...rest } = args
     const { until, idempotencyKey, replayOf, ...options } = rest
-    const known = idempotencyKey === undefined ? undefined : await runOf(idempotencyKey)
+    const known = idempotencyKey === undefined ? undefined : await runOf(context, idempotencyKey)
     if (known !== undefined) return { runId: known }
     if (replayOf !== undefined) return replay(callId, { workflowId, trigger, idempotencyKey, replayOf })
     return queue(callId, async () => {
