@@ -88,3 +88,26 @@ test('a mark that cannot be written refuses no work, and is written with the nex
   mark.work()
   expect(file.byte).toBe('w')
 })
+
+test('damage that cannot be noted when it is found is noted with what comes next', () => {
+  const { file, open } = createFile()
+  const real = open()
+  let isRefused = false
+  const mark = createOpenMark({
+    ...real,
+    write: (byte) => {
+      if (isRefused) throw new Error('no room')
+      real.write(byte)
+    }
+  })
+  mark.work()
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  isRefused = true
+  mark.damage()
+  expect(warn).toHaveBeenCalled()
+  isRefused = false
+  mark.close()
+  warn.mockRestore()
+  expect(file.byte).toBe('d')
+  expect(createOpenMark(open()).lastEnd).toMatchObject({ kind: 'damaged' })
+})

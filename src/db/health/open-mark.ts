@@ -40,13 +40,15 @@ const endOf = (found: MarkFile['found']): LastEnd => {
 
 export const createOpenMark = (file: MarkFile, restMs = REST_MS): OpenMark => {
   const lastEnd = endOf(file.found)
-  let current: Mark | null = null
   let isDamaged = lastEnd.kind === 'damaged'
+  let current: Mark | null = isDamaged ? 'damaged' : null
   let usedAt = 0
   let timer: ReturnType<typeof setTimeout> | null = null
 
-  const set = (mark: Mark): void => {
-    if (isDamaged || current === mark) return
+  const set = (wanted: Mark): void => {
+    // What could not be noted when the damage was found is noted as soon as something can be.
+    const mark = isDamaged ? 'damaged' : wanted
+    if (current === mark) return
     try {
       file.write(BYTES[mark])
       current = mark
@@ -72,8 +74,8 @@ export const createOpenMark = (file: MarkFile, restMs = REST_MS): OpenMark => {
       if (timer === null) restLater()
     },
     damage: () => {
-      set('damaged')
       isDamaged = true
+      set('damaged')
     },
     sound: () => {
       isDamaged = false

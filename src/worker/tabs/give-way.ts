@@ -35,8 +35,13 @@ export const createGiveWay = ({ busy, stopTaking, drained, end }: Leadership) =>
 
   return (to: Build): { readonly isBusy: boolean } => {
     const isBusy = busy() !== null
-    if (!isGoing) go(to).catch((thrown: unknown) => console.error('The lead could not be given up', thrown))
+    if (isGoing) return { isBusy }
     isGoing = true
+    go(to).catch((thrown: unknown) => {
+      console.error('The lead could not be given up', thrown)
+      // Whoever asks next has it tried again.
+      isGoing = false
+    })
     return { isBusy }
   }
 }
