@@ -30,13 +30,17 @@ export default defineConfig({
           // They share an origin, and with it the lock and the channel by which tabs find each other.
           fileParallelism: false,
           include: ['src/**/*.browser.test.ts'],
+          setupFiles: ['scripts/browser-tests.ts'],
           testTimeout: 60_000,
           browser: {
             enabled: true,
             headless: true,
             screenshotFailures: false,
             provider: playwright({
-              launchOptions: { args: chromiumArguments, ...(executablePath ? { executablePath } : {}) }
+              launchOptions: {
+                args: [...chromiumArguments, '--js-flags=--expose-gc'],
+                ...(executablePath ? { executablePath } : {})
+              }
             }),
             instances: [{ browser: 'chromium' }]
           }
