@@ -141,12 +141,12 @@ test('a run that waits for another', async () => {
 })
 
 test('a run that is being planned', async () => {
-  const steps = Array.from({ length: 80 }, (_, at): Node => [
+  const steps = Array.from({ length: 140 }, (_, at): Node => [
     `step${at}`,
     'transform',
     { steps: [{ op: 'derive', columns: { [`c${at}`]: `n + ${at}` } }] }
   ])
-  for (const afterMs of [0, 30, 100]) {
+  for (const afterMs of [0, 10, 30]) {
     const runId = await start(chain('Long', ['in', 'source', { dataSource: 'few.csv' }], ...steps, csv))
     await pause(afterMs)
     await expectCanceled(`planned, after ${afterMs} ms`, runId)

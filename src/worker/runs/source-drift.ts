@@ -16,12 +16,12 @@ const LastRead = z.object({
 
 /**
  * What the last run of the same workflow that succeeded read at the same node. Runs are looked at from
- * the newest on until one has read there: the cross joins keep that order, and the `+` keeps off the index by status.
+ * the newest on until one has read there: the cross joins keep that order, and `coalesce` keeps off the index by status.
  */
 const LAST_READ = `
   SELECT a.run_id, a.schema_json ->> '$.columns' AS "columns"
   FROM runs r CROSS JOIN workflow_versions v CROSS JOIN artifacts a
-  WHERE +r.status = 'succeeded' AND r.id <> ?1 AND v.id = r.workflow_version_id
+  WHERE coalesce(r.status, '') = 'succeeded' AND r.id <> ?1 AND v.id = r.workflow_version_id
     AND v.workflow_id = (
           SELECT w.workflow_id FROM runs n JOIN workflow_versions w ON w.id = n.workflow_version_id WHERE n.id = ?1)
     AND a.run_id = r.id AND a.stats_json ->> '$.role' = 'source'
