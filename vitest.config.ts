@@ -21,8 +21,24 @@ export default defineConfig({
         resolve: { alias: duckdbBlocking },
         optimizeDeps: {
           exclude: ['@sqlite.org/sqlite-wasm', '@duckdb/duckdb-wasm', 'parquet-wasm'],
-          // Found late, in a worker: the page would be loaded anew in the middle of a test.
-          include: ['apache-arrow', 'apache-arrow/ipc/metadata/file', 'write-excel-file/browser']
+          // All of them are named. One that is found late, in a worker, has the page loaded anew in the middle of a test; it
+          // happens only where nothing is cached, in a fresh clone.
+          noDiscovery: true,
+          include: [
+            '@streamparser/json',
+            '@vue/test-utils',
+            'apache-arrow',
+            'apache-arrow/ipc/metadata/file',
+            'comlink',
+            'fast-check',
+            'hash-wasm',
+            'papaparse',
+            'read-excel-file/web-worker',
+            'uuid',
+            'vue',
+            'write-excel-file/browser',
+            'zod'
+          ]
         },
         worker: { format: 'es' },
         test: {

@@ -1,8 +1,9 @@
-/** `npm test`: sets up, then everything that must hold; prints last how many tests passed and failed. */
+/** `npm test`: sets up, then everything that must hold; prints last which tests failed and how many passed. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { buildApp, checkNode, findChromium, installPackages, root } from './setup.mjs'
 
 checkNode()
@@ -11,6 +12,13 @@ const chromium = findChromium()
 
 const reports = mkdtempSync(join(tmpdir(), 'flowforge-test-'))
 const totals = { passed: 0, failed: 0, skipped: 0 }
+/** What failed, in words: said again at the end, where a log of thousands of lines is read. */
+const failures = []
+
+const fail = (what, why = '') => {
+  totals.failed += 1
+  failures.push(why === '' ? what : `${what}\n${why.replaceAll(/^/gm, '    ')}`)
+}
 
 const check = (title, command, args, environment = {}) => {
   const started = Date.now()
@@ -28,7 +36,8 @@ const check = (title, command, args, environment = {}) => {
 
 /** A check that is no test runner counts as one test. */
 const single = (title, command, args) => {
-  totals[check(title, command, args) ? 'passed' : 'failed'] += 1
+  if (check(title, command, args)) totals.passed += 1
+  else fail(title)
 }
 
 const readReport = (path) => {
@@ -40,6 +49,7 @@ const readReport = (path) => {
 }
 
 const vitest = (project) => {
+  const before = failures.length
   const report = join(reports, `${project}.json`)
   const ok = check(`${project} tests`, 'npx', [
     'vitest',
@@ -55,25 +65,47 @@ const vitest = (project) => {
   ])
   const result = readReport(report)
   totals.passed += result?.numPassedTests ?? 0
-  totals.failed += result?.numFailedTests ?? 0
   totals.skipped += result?.numPendingTests ?? 0
-  // A file that does not load, or an error outside of a test, fails no test by itself.
-  if (!ok && !(result?.numFailedTests > 0)) totals.failed += 1
-  if (ok && !(result?.numPassedTests > 0)) totals.failed += 1
+  for (const file of result?.testResults ?? []) {
+    const name = `${project}: ${relative(root, file.name)}`
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed')
+    for (const test of failed) fail(`${name} › ${test.fullName}`, test.failureMessages.join('\n'))
+    if (file.status === 'failed' && failed.length === 0) fail(name, file.message)
+  }
+  if (!ok && failures.length === before) fail(`${project} tests`, 'ended with an error outside of a test')
+  if (ok && !(result?.numPassedTests > 0)) fail(`${project} tests`, 'no test ran')
 }
 
 const journeys = () => {
+  const before = failures.length
   const report = join(reports, 'e2e.json')
   const ok = check('journeys on the built app', 'npx', ['playwright', 'test', '--reporter', 'list,json'], {
     PLAYWRIGHT_JSON_OUTPUT_NAME: report
   })
-  const stats = readReport(report)?.stats
+  const result = readReport(report)
+  const stats = result?.stats
   totals.passed += (stats?.expected ?? 0) + (stats?.flaky ?? 0)
-  totals.failed += stats?.unexpected ?? 0
   totals.skipped += stats?.skipped ?? 0
-  if (!ok && !(stats?.unexpected > 0)) totals.failed += 1
-  if (ok && !(stats?.expected > 0)) totals.failed += 1
+  for (const { title, spec, messages } of specsOf(result?.suites ?? [])) {
+    if (!spec.ok) fail(`journey: ${spec.file}:${spec.line} › ${title}`, messages.join('\n'))
+  }
+  if (!ok && failures.length === before) fail('journeys', 'ended with an error outside of a journey')
+  if (ok && !(stats?.expected > 0)) fail('journeys', 'no journey ran')
 }
+
+/** Every journey of a report, in whatever depth of describe blocks it stands. */
+const specsOf = (suites, above = []) =>
+  suites.flatMap((suite) => {
+    const path = [...above, suite.title]
+    const here = suite.specs.map((spec) => ({
+      spec,
+      title: [...path.slice(1), spec.title].join(' › '),
+      messages: spec.tests.flatMap(({ results }) =>
+        results.flatMap(({ errors }) => errors.map((error) => stripVTControlCharacters(error.message ?? '')))
+      )
+    }))
+    return [...here, ...specsOf(suite.suites ?? [], path)]
+  })
 
 single('types', 'npx', ['vue-tsc', '--build'])
 single('lint', 'npm', ['run', '--silent', 'lint'])
@@ -83,6 +115,7 @@ buildApp()
 journeys()
 
 rmSync(reports, { recursive: true, force: true })
+for (const failure of failures) console.log(`\nFAILED ${failure}`)
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''
 console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`)
 process.exit(totals.failed === 0 ? 0 : 1)
