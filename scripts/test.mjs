@@ -48,6 +48,9 @@ const readReport = (path) => {
   }
 }
 
+/** The report has the stack of an error alone, and that of a test that took too long bears a placeholder. */
+const inWords = (message) => message.replace('STACK_TRACE_ERROR', 'It took longer than a test may.')
+
 const vitest = (project) => {
   const before = failures.length
   const report = join(reports, `${project}.json`)
@@ -69,7 +72,8 @@ const vitest = (project) => {
   for (const file of result?.testResults ?? []) {
     const name = `${project}: ${relative(root, file.name)}`
     const failed = file.assertionResults.filter(({ status }) => status === 'failed')
-    for (const test of failed) fail(`${name} › ${test.fullName}`, test.failureMessages.join('\n'))
+    for (const test of failed)
+      fail(`${name} › ${test.fullName}`, test.failureMessages.map(inWords).join('\n'))
     if (file.status === 'failed' && failed.length === 0) fail(name, file.message)
   }
   if (!ok && failures.length === before) fail(`${project} tests`, 'ended with an error outside of a test')

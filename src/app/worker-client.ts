@@ -58,19 +58,21 @@ const toTarget = (remote: Comlink.Remote<WorkerApi>): Target => {
   ): (() => void) => {
     let isOver = false
     let stop: (() => unknown) | null = null
-    pinned.add(listeners)
+    const held: unknown[] = [...listeners]
+    pinned.add(held)
     const end = (): void => {
       if (stop === null) return
-      void Promise.resolve(stop()).finally(() => pinned.delete(listeners))
+      void Promise.resolve(stop()).finally(() => pinned.delete(held))
       stop = null
     }
     start().then(
       (ended) => {
         stop = ended
+        held.push(ended)
         if (isOver) end()
       },
       (thrown: unknown) => {
-        pinned.delete(listeners)
+        pinned.delete(held)
         if (!isOver) onFailure(thrown)
       }
     )

@@ -69,14 +69,27 @@ export const startOpfsWorker = (): OpfsWorker =>
 export const startDuckDBWorker = (): Pick<OpfsWorker, 'open' | 'end'> =>
   toOpener(new Worker(new URL('./duckdb-worker.ts', import.meta.url), { type: 'module' }))
 
+/**
+ * Contexts of workers that have not been ended. Comlink closes the port of a proxy that nobody holds any longer, and the
+ * answers of calls under way are lost with it.
+ */
+const held = new Set<readonly [worker: Worker, remote: DbContext]>()
+
 const toOpener = (worker: Worker): OpfsWorker => {
   const api = wrap<OpfsWorkerApi>(worker)
   return {
-    // Comlink's types know proxies of functions alone; its proxies follow a path of properties as well.
-    open: async (directory, steps) => toPorts((await api.open(directory, steps)) as unknown as DbContext),
+    open: async (directory, steps) => {
+      // Comlink's types know proxies of functions alone; its proxies follow a path of properties as well.
+      const remote = (await api.open(directory, steps)) as unknown as DbContext
+      held.add([worker, remote])
+      return toPorts(remote)
+    },
     look: (directory) => api.look(directory),
     ask: (...args) => api.ask(...args),
     leaveHalfCopy: (...args) => api.leaveHalfCopy(...args),
-    end: () => worker.terminate()
+    end: () => {
+      worker.terminate()
+      for (const pair of held) if (pair[0] === worker) held.delete(pair)
+    }
   }
 }
