@@ -12,19 +12,21 @@ export type LiveQuery<T> = {
   readonly isLoading: Readonly<ShallowRef<boolean>>
 }
 type Sql = MaybeRefOrGetter<string>
+type Options = { readonly restMs?: number }
 type Params = MaybeRefOrGetter<readonly MaybeRefOrGetter<unknown>[]>
 
 /**
  * Rows of a read-only query that follow the database: now, and again after each commit that touched a table it reads.
  * Ends with the component. A query or parameter that changes is asked anew. `read` parses a row; one that it refuses
- * becomes `error`.
+ * becomes `error`. `restMs` is for what nobody watches: how long it is not asked again after it was.
  */
-export function useLiveQuery(sql: Sql, params?: Params): LiveQuery<Row>
+export function useLiveQuery(sql: Sql, params?: Params, read?: undefined, options?: Options): LiveQuery<Row>
 export function useLiveQuery<T>(sql: Sql, params: Params, read: (row: Row) => T): LiveQuery<T>
 export function useLiveQuery(
   sql: Sql,
   params: Params = [],
-  read: (row: Row) => unknown = (row) => row
+  read: (row: Row) => unknown = (row) => row,
+  options: Options = {}
 ): LiveQuery<unknown> {
   const { liveQuery } = useWorkerClient()
   const rows = shallowRef<readonly unknown[]>([])
@@ -38,7 +40,7 @@ export function useLiveQuery(
       if (before !== undefined && JSON.stringify(query) === JSON.stringify(before)) return
       stop()
       isLoading.value = true
-      stop = liveQuery(query, (answer) => {
+      stop = liveQuery({ ...query, ...options }, (answer) => {
         isLoading.value = false
         if ('error' in answer) {
           error.value = answer.error

@@ -40,7 +40,7 @@ export type WorkerClient = {
   /** Ends the worker that does not answer, in whichever tab that is, so that another one takes over. */
   revive(): void
   liveQuery(
-    query: { readonly sql: string; readonly params: readonly unknown[] },
+    query: { readonly sql: string; readonly params: readonly unknown[]; readonly restMs?: number },
     listener: (answer: LiveAnswer) => void
   ): () => void
   onProgress(listener: (progress: RunProgress) => void): () => void
@@ -85,9 +85,8 @@ const toTarget = (remote: Comlink.Remote<WorkerApi>): Target => {
   return {
     call: (call, wasSent) => remote.call({ ...call, path: [...call.path] }, wasSent),
     forget: (id) => void remote.forget(id),
-    liveQuery: ({ sql, params }, listener) => {
+    liveQuery: (query, listener) => {
       const heard = Comlink.proxy(listener)
-      const query = params === undefined ? { sql } : { sql, params }
       return follow(
         [heard],
         () => remote.liveQuery(query, heard),
@@ -251,9 +250,9 @@ export const createWorkerClient = (
       bootListeners.add(listener)
       listener(lastBoot)
     },
-    liveQuery: ({ sql, params }, listener) => {
+    liveQuery: (query, listener) => {
       let isOver = false
-      const stop = switchboard.liveQuery({ sql, params: [...params] }, (answer) => {
+      const stop = switchboard.liveQuery({ ...query, params: [...query.params] }, (answer) => {
         if (!isOver) listener(answer)
       })
       return () => {

@@ -60,6 +60,7 @@ export type {
 export {
   dbInputs,
   NewEventInput,
+  LiveQueryInput,
   QueryInput,
   SubscribeInput,
   TableName,

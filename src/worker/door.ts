@@ -1,6 +1,6 @@
 import { proxy } from 'comlink'
 import { toWireError } from '../db/ports.ts'
-import { DoorCall, SubscribeInput, QueryInput, type RescueApi, type WorkerApi } from './api.ts'
+import { DoorCall, SubscribeInput, LiveQueryInput, type RescueApi, type WorkerApi } from './api.ts'
 import { parseInput } from './boundary.ts'
 import type { Gate } from './gate.ts'
 import { holdLock } from './locks.ts'
@@ -23,7 +23,7 @@ export const createDoor = (target: Target, gate: Pick<Gate, 'listen'>, rescue: R
   ping: async () => undefined,
   onBoot: async (listener) => gate.listen(listener),
   liveQuery: async (query, listener) =>
-    proxy(target.liveQuery(parseInput('liveQuery', QueryInput, query), listener)),
+    proxy(target.liveQuery(parseInput('liveQuery', LiveQueryInput, query), listener)),
   subscribe: async (args, listener, onFailure) =>
     proxy(
       target.subscribe(parseInput('subscribe', SubscribeInput, args), listener, (thrown) =>

@@ -24,12 +24,13 @@ describe('a query that is followed', () => {
     context.eventStore.append({ aggregateId: 'note:1', eventType: 'Noted', payload: {} })
 
   /** Follows the count of events; answers with a function that waits for one. */
-  const follow = (listen: () => unknown = () => undefined) => {
+  const follow = (listen: () => unknown = () => undefined, restMs?: number) => {
     const counts: number[] = []
-    stop = followQuery(context, QUERY, (answer: LiveAnswer) => {
+    const hear = (answer: LiveAnswer): unknown => {
       if ('rows' in answer) counts.push(Number(answer.rows[0]?.['count']))
       return listen()
-    })
+    }
+    stop = followQuery(context, QUERY, hear, restMs)
     const until = (count: number): Promise<void> =>
       expect.poll(() => counts.at(-1), { timeout: SOON_MS, interval: 1 }).toBe(count)
     return { counts, until }
@@ -44,6 +45,19 @@ describe('a query that is followed', () => {
     }
     await until(50)
     expect(counts.length).toBeLessThan(50)
+  })
+
+  test('rests as long as it was told to, and is asked for the last change then', async () => {
+    const { counts, until } = follow(undefined, 600)
+    await until(0)
+    for (let number = 0; number < 5; number += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each in a frame of its own
+      await append()
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      await pause(40)
+    }
+    await until(5)
+    expect(counts).toEqual([0, 5])
   })
 
   test('is asked at once after a pause', async () => {

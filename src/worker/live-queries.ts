@@ -4,18 +4,19 @@ import { toFlowForgeError } from '../db/ports.ts'
 export type LiveAnswer = { rows: Row[] } | { error: { code: string; message: string } }
 type Query = { sql: string; params?: unknown[] }
 
-/** A query is asked at most so often: about once a frame. What comes meanwhile is gathered. */
+/** A query is asked at most so often where nothing else is said: about once a frame. What comes meanwhile is gathered. */
 const FRAME_MS = 16
 
 /**
  * Follows a read-only query: its rows now, and again after each commit that wrote a table it reads, at most once a
- * frame, never two at a time, and not before the listener's answer to the last rows has settled. The tables are those
+ * frame (or every `restMs`), never two at a time, and not before the listener's answer to the last rows has settled. The tables are those
  * that SQLite's authorizer named when it was last asked; after a failure, any. A listener that fails is told of the next change all the same.
  */
 export const followQuery = (
   context: DbContext,
   query: Query,
-  listener: (answer: LiveAnswer) => unknown
+  listener: (answer: LiveAnswer) => unknown,
+  restMs = FRAME_MS
 ): (() => void) => {
   let tables: ReadonlySet<string> | null = null
   let isAsking = false
@@ -51,9 +52,9 @@ export const followQuery = (
     }
   }
 
-  /** A change after a pause is shown at once; only those that follow it closely wait for their frame. */
+  /** A change after a pause is shown at once; only those that follow it closely wait for their turn. */
   const schedule = (): void => {
-    const rest = askedAt + FRAME_MS - performance.now()
+    const rest = askedAt + restMs - performance.now()
     setTimeout(
       () => {
         if (isOver || isAsking || !isStale) return

@@ -7,6 +7,8 @@ import { useWorkerClient } from '../useWorkerClient.ts'
 import { writeLastBackup } from './data-mark.ts'
 
 const LOOK_MS = 20_000
+/** Every append is a change of what is in no backup, and nobody watches it that closely. */
+const REST_MS = 1_000
 /** Work that is in no backup for so long is worth a word. */
 const REMIND_AFTER_MS = 7 * 24 * 60 * 60_000
 
@@ -37,7 +39,9 @@ export const useBackupState = createSharedComposable(() => {
 
   const oldest = useLiveQuery(
     'SELECT created_at FROM events WHERE position > ? ORDER BY position LIMIT 1',
-    () => [backedUpTo(status.value)]
+    () => [backedUpTo(status.value)],
+    undefined,
+    { restMs: REST_MS }
   )
   const now = useSharedNow()
   /** Nothing sees to it by itself, and some work is in no backup for long. */

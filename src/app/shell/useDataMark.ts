@@ -3,6 +3,11 @@ import { shallowRef, watch } from 'vue'
 import { useLiveQuery } from '../useLiveQuery.ts'
 import { forgetDataMark, readDataMark, writeDataMark, type DataMark } from './data-mark.ts'
 
+const LOG = `SELECT coalesce(max(position), 0) AS events,
+  (SELECT min(at) FROM (SELECT min(created_at) AS at FROM events
+    UNION ALL SELECT min(first_event_at) FROM archive_segments)) AS since FROM events`
+/** Nobody watches it, and every append is a change of it. */
+const REST_MS = 1_000
 const WRITE_EVERY_MS = 5_000
 const ASKED = 'flowforge-persist-asked'
 
@@ -16,9 +21,7 @@ const askForPersistence = async (): Promise<void> => {
 /** Notices a storage that was emptied, and keeps the note by which it is noticed. */
 export const useDataMark = () => {
   const lost = shallowRef<DataMark | null>(null)
-  const log = useLiveQuery(`SELECT coalesce(max(position), 0) AS events,
-    (SELECT min(at) FROM (SELECT min(created_at) AS at FROM events
-      UNION ALL SELECT min(first_event_at) FROM archive_segments)) AS since FROM events`)
+  const log = useLiveQuery(LOG, [], undefined, { restMs: REST_MS })
   const work = useLiveQuery(`SELECT EXISTS (SELECT 1 FROM data_sources) OR EXISTS (SELECT 1 FROM workflows)
     OR EXISTS (SELECT 1 FROM runs) AS is_there`)
   const note = useThrottleFn(writeDataMark, WRITE_EVERY_MS, true)

@@ -17,6 +17,7 @@ import type { Gather } from './transactions.ts'
 
 export type StoreWorld = { readonly now: () => string; readonly newId: () => string }
 
+const BY_ID = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE id = ?`
 const BY_IDS = `SELECT ${EVENT_COLUMN_LIST} FROM events WHERE id IN (SELECT value FROM json_each(?))`
 const HEAD = 'SELECT coalesce(max(seq), 0) AS seq FROM events WHERE aggregate_type = ? AND aggregate_id = ?'
 /** The ends of many streams, asked for in one question: `[type, id]` pairs. */
@@ -85,7 +86,11 @@ export const createAppending = (
   const storedAmong = (events: readonly NewEvent[]): Map<string, Event> => {
     const ids = events.flatMap(({ id }) => (id === undefined ? [] : [id]))
     if (ids.length === 0) return new Map()
-    const rows = database.all(BY_IDS, [JSON.stringify(ids)])
+    const [only] = ids
+    const rows =
+      ids.length === 1 && only !== undefined
+        ? database.all(BY_ID, [only])
+        : database.all(BY_IDS, [JSON.stringify(ids)])
     if (!archived.isEmpty()) rows.push(...archived.withIds(ids))
     return new Map(rows.map(toEvent).map((event) => [event.id, event]))
   }

@@ -64,3 +64,26 @@ test('nobody is refused while the transaction, or one nested in it, is at work',
   await waiting
   expect(rows()).toEqual([1])
 })
+
+test('who comes alone is served at once; those who come while somebody was share a commit', async () => {
+  const commits: number[] = []
+  transactions.onCommit(() => commits.push(rows().length))
+  const first = insert(1)
+  await Promise.resolve()
+  expect(commits).toEqual([1])
+  // As messages do, they come one by one, each in a task of its own; these are there before anybody can be told.
+  const { port1, port2 } = new MessageChannel()
+  const others = new Promise<void>((resolve, reject) => {
+    const inserted: Promise<void>[] = []
+    port1.onmessage = ({ data: n }: MessageEvent<number>) => {
+      inserted.push(insert(n))
+      if (n === 4) Promise.all(inserted).then(() => resolve(), reject)
+    }
+  })
+  for (const n of [2, 3, 4]) port2.postMessage(n)
+  await first
+  await others
+  port1.close()
+  expect(rows()).toEqual([1, 2, 3, 4])
+  expect(commits.length).toBeLessThan(4)
+})

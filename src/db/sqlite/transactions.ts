@@ -39,7 +39,7 @@ const IDLE_LIMIT_MS = 10_000
 
 const ENDED = 'This transaction has ended; its context can no longer be used.'
 
-/** Runs what follows after the messages that have already arrived: their calls can then share a commit. */
+/** Runs what follows after the messages that have already arrived. */
 const createTick = (task: () => void): { schedule: () => void; close: () => void } => {
   const { port1, port2 } = new MessageChannel()
   port1.onmessage = task
@@ -72,6 +72,8 @@ export const createTransactions = (
   const afterwards: (() => void)[] = []
   let open: Scope | null = null
   let isScheduled = false
+  /** Somebody was served, and what had arrived by then has not all been read: whoever comes waits for the others. */
+  let isGathering = false
   let isClosed = false
   let idle: (() => void) | null = null
 
@@ -98,6 +100,7 @@ export const createTransactions = (
       const units = line.takeUnits(GROUP_LIMIT)
       if (units.length > 0) {
         commitGroup(units)
+        waitForOthers()
         continue
       }
       const start = line.takeTransaction()
@@ -107,11 +110,23 @@ export const createTransactions = (
     if (open === null && line.length() === 0) idle?.()
   }
 
-  const tick = createTick(drain)
-  const schedule = (): void => {
-    if (isScheduled || open !== null) return
-    isScheduled = true
+  const tick = createTick(() => {
+    isGathering = false
+    if (line.length() > 0 || idle !== null) drain()
+  })
+  const waitForOthers = (): void => {
+    if (isGathering) return
+    isGathering = true
     tick.schedule()
+  }
+  /**
+   * The first who comes is served at once. While that is done others arrive, and share the next commit: it is made when
+   * all that had arrived has been read. So who asks again and again lets messages in between, too.
+   */
+  const schedule = (): void => {
+    if (isScheduled || open !== null || isGathering) return
+    isScheduled = true
+    queueMicrotask(drain)
   }
 
   const enqueue = <T>(make: (settle: Waiting['settle']) => Waiting): Promise<T> => {

@@ -22,6 +22,8 @@ export const NewEventInput = z.strictObject({
 
 /** One read-only statement. */
 export const QueryInput = z.strictObject({ sql: Text, params: z.array(z.unknown()).optional() })
+/** `restMs`: how long it is not asked again after it was, where that may be longer than a frame. */
+export const LiveQueryInput = QueryInput.extend({ restMs: z.number().int().min(0).max(60_000).optional() })
 
 /** The argument of every `window.db` call. */
 export const dbInputs = {

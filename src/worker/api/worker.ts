@@ -1,7 +1,7 @@
 import type { ProxyMarked } from 'comlink'
 import { z } from 'zod'
 import type { ErrorCode, Event, Row, WireError } from '../../db/ports.ts'
-import type { SubscribeInput } from './database.ts'
+import type { LiveQueryInput, SubscribeInput } from './database.ts'
 import { Text, type In } from './parts.ts'
 import type { RescueApi } from './rescue.ts'
 import type { RunProgress } from './runs.ts'
@@ -55,7 +55,7 @@ export type WorkerApi = {
   onBoot(listener: (boot: Boot) => void): Promise<void>
   /** Rows of a read-only query, now and after each commit that touched a table it reads; answers with a function that ends it. */
   liveQuery(
-    args: { sql: string; params?: unknown[] },
+    args: In<typeof LiveQueryInput>,
     listener: (answer: { rows: Row[] } | { error: { code: string; message: string } }) => void
   ): Promise<() => void>
   /** Events in batches, each handed on when the listener has settled; `onFailure` hears why it ended by itself. */

@@ -1,5 +1,5 @@
 import { toWireError } from '../../db/ports.ts'
-import { SubscribeInput, QueryInput } from '../api.ts'
+import { SubscribeInput, LiveQueryInput } from '../api.ts'
 import { parseInput } from '../boundary.ts'
 import { createDeferred } from '../deferred.ts'
 import type { Build } from './build.ts'
@@ -51,7 +51,7 @@ const serveTab = (
     const start = (): (() => void) => {
       switch (what) {
         case 'rows':
-          return target.liveQuery(parseInput('liveQuery', QueryInput, args), tell)
+          return target.liveQuery(parseInput('liveQuery', LiveQueryInput, args), tell)
         case 'log':
           return target.subscribe(parseInput('subscribe', SubscribeInput, args), tell, fail)
         case 'progress':

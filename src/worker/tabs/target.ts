@@ -7,7 +7,12 @@ import { followEvents, type SubscriptionArgs } from '../subscriptions.ts'
 /** One call of the door. Sent again under its id, a command lands once. */
 export type Call = { readonly id: string; readonly path: readonly string[]; readonly args: unknown }
 
-export type LiveQuery = { readonly sql: string; readonly params?: unknown[] | undefined }
+/** `restMs`: see `LiveQueryInput`. */
+export type LiveQuery = {
+  readonly sql: string
+  readonly params?: unknown[] | undefined
+  readonly restMs?: number | undefined
+}
 
 /** Whatever answers the door: the program of this worker, or the one of the tab that leads. */
 export type Target = {
@@ -39,8 +44,8 @@ export const toTarget = (program: Program, context: DbContext): Target => ({
     throw new FlowForgeError('NOT_FOUND', `There is no call "${path.join('.')}".`)
   },
   forget: () => undefined,
-  liveQuery: ({ sql, params }, listener) =>
-    followQuery(context, params === undefined ? { sql } : { sql, params }, listener),
+  liveQuery: ({ sql, params, restMs }, listener) =>
+    followQuery(context, params === undefined ? { sql } : { sql, params }, listener, restMs),
   subscribe: (args, listener, onFailure) => followEvents(context, args, listener, onFailure),
   onProgress: (listener) => program.onProgress(listener)
 })
