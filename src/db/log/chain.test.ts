@@ -10,6 +10,8 @@ import { openMemoryDatabase } from '../sqlite/open-database.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import { createTransactions, type Transactions } from '../sqlite/transactions.ts'
 import { EVENT_COLUMNS } from './event-rows.ts'
+import { createChainHashes } from './chain-hashes.ts'
+import { sealBlock, type Step } from './seal-block.ts'
 import { createSealing, type Sealing } from './sealing.ts'
 import { verifyChain } from './verify-chain.ts'
 
@@ -289,6 +291,48 @@ describe('sealing', () => {
       sealedEvents: 5_000,
       unsealedEvents: 1
     })
+  })
+
+  describe('a block', () => {
+    const sealWith = async (step: Step) =>
+      sealBlock(database, { step, hashes: await createChainHashes(), now: world.now, upTo: 1_000 })
+
+    test('is sealed in small steps, between which others append', async () => {
+      await append(1_000)
+      let steps = 0
+      const sealed = await sealWith(async (writes, work) => {
+        steps += 1
+        const value = await transactions.perform(null, writes, work)
+        await append(1)
+        return value
+      })
+      expect(sealed).toBe(1_000)
+      expect(steps).toBeGreaterThanOrEqual(12)
+      expect(await verifyChain(database)).toMatchObject({
+        isIntact: true,
+        sealedEvents: 1_000,
+        unsealedEvents: steps
+      })
+    })
+
+    test.each([0, 1, 5, 11])('that is not wanted any more after %i steps is not sealed', async (wanted) => {
+      await append(1_000)
+      let steps = 0
+      const step: Step = async (writes, work) => {
+        if (steps === wanted) return null
+        steps += 1
+        return transactions.perform(null, writes, work)
+      }
+      expect(await sealWith(step)).toBeNull()
+      expect(seals()).toEqual([])
+    })
+  })
+
+  test('whoever wants the whole log sealed does not wait for the background', async () => {
+    await append(8_000)
+    await vi.waitFor(() => expect(seals().length).toBeGreaterThan(0), 5_000)
+    expect(await sealing.sealAll()).toMatchObject({ sealedEvents: 8_000, unsealedEvents: 0 })
+    expect(await verifyChain(database)).toMatchObject({ isIntact: true, sealedEvents: 8_000 })
   })
 
   test('a seal is never changed and never deleted', async () => {

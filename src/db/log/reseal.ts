@@ -1,6 +1,6 @@
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import { createChainHashes, joinHashes } from './chain-hashes.ts'
-import { SEAL, SEAL_EVENTS } from './sealing.ts'
+import { SEAL, SEAL_EVENTS } from './seal-block.ts'
 import type { RangeReader } from './verify-chain.ts'
 
 const NEVER_DELETED = 'log_seals_are_never_deleted'
