@@ -75,6 +75,29 @@ test.describe('the app over DuckDB', () => {
 
     await page.getByRole('link', { name: 'Settings' }).click()
     await expect(page.getByText(/^Nothing is kept/)).toBeVisible()
+
+    const tables = ['workflows', 'workflow_versions', 'data_sources', 'runs', 'run_steps', 'artifacts']
+    const rows = () =>
+      page.evaluate(
+        (names) =>
+          Promise.all(
+            names.map((name) => window.db.queryProjection({ sql: `SELECT * FROM ${name} ORDER BY id` }))
+          ),
+        tables
+      )
+    const before = await rows()
+    const readModels = page.getByRole('region', { name: 'Read models' })
+    for (const name of await page.evaluate(async () =>
+      (await window.flowforge.projections.list()).map((model) => model.name)
+    )) {
+      const button = readModels.getByRole('button', { name: `Rebuild ${name}`, exact: true })
+      await button.click()
+      await expect(button).toBeEnabled()
+    }
+    await expect(readModels.getByRole('alert')).toHaveCount(0)
+    expect(await rows()).toEqual(before)
+    expect(before[tables.indexOf('runs')]).toHaveLength(1)
+
     await page.reload()
     await expect.poll(() => runIds(page), { timeout: 30_000 }).toEqual([])
     expect(foreign(requests, origin)).toEqual([])

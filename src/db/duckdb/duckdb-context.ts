@@ -7,11 +7,12 @@ import type { StoreWorld } from '../sqlite/event-appending.ts'
 import { openPast } from '../sqlite/past.ts'
 import { createTransactions, type Scope, type Transactions } from '../sqlite/transactions.ts'
 import { createConstraints, type Constraints } from './constraints.ts'
+import { createCopies } from './copies.ts'
 import { openDuckDBDatabase, type DuckDBDatabase } from './duckdb-database.ts'
 import type { StartDuckDB } from './duckdb-instance.ts'
 import { createEventStore, type Positions } from './event-store.ts'
 import { JSON_MACROS } from './json-functions.ts'
-import { noArchive, noBackups, noFile, noRebuilds, unsealedLog } from './not-kept.ts'
+import { noArchive, noBackups, noFile, unsealedLog } from './not-kept.ts'
 import { createProjectionStore } from './projection-store.ts'
 import { readSchema, schemaSql, type Schema } from './schema.ts'
 import { TIME_MACROS } from './time-functions.ts'
@@ -62,7 +63,7 @@ const contextFor = (parts: Parts, scope: Scope | null): DbContext => {
     archive: noArchive,
     backup: noBackups,
     health: noFile,
-    rebuilds: noRebuilds,
+    rebuilds: createCopies(parts, scope),
     openPast: ({ tables }) => openPast(tables, MIGRATIONS, world.now),
     onCommit: transactions.onCommit,
     facts: () =>

@@ -3,6 +3,7 @@ import { describeBlobStore, describeBlobTransactions } from '../contract/blob-st
 import { startInNode } from '../contract/duckdb-in-node.ts'
 import { describeEventStore } from '../contract/event-store-contract.ts'
 import { describeProjectionStore } from '../contract/projection-store-contract.ts'
+import { describeRebuilds } from '../contract/rebuild-contract.ts'
 import { testWorld, workflowRow } from '../contract/store-contract.ts'
 import { describeTransactions } from '../contract/transaction-contract.ts'
 import type { DbContext } from '../ports.ts'
@@ -16,6 +17,7 @@ describeProjectionStore('DuckDB in memory', open, [
   'SELECT view_name FROM duckdb_views() WHERE database_name = current_database() ORDER BY ALL',
   'SELECT name, value FROM duckdb_settings() ORDER BY name'
 ])
+describeRebuilds('DuckDB in memory', open)
 describeTransactions('DuckDB in memory', open)
 describeBlobStore('DuckDB in memory', open)
 describeBlobTransactions('DuckDB in memory', open)

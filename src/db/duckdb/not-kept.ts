@@ -1,11 +1,4 @@
-import {
-  FlowForgeError,
-  type ArchivePort,
-  type BackupPort,
-  type HealthPort,
-  type LogPort,
-  type RebuildPort
-} from '../ports.ts'
+import { FlowForgeError, type ArchivePort, type BackupPort, type HealthPort, type LogPort } from '../ports.ts'
 
 const refuse = (what: string): Promise<never> =>
   Promise.reject(
@@ -53,15 +46,6 @@ export const noBackups: BackupPort = {
   saveKept: () => refuse(NO_BACKUP),
   removeKept: () => refuse(NO_BACKUP),
   place: () => ({ generation: 0, problem: null })
-}
-
-const NO_REBUILD = 'Read models cannot be filled anew'
-
-export const noRebuilds: RebuildPort = {
-  begin: () => refuse(NO_REBUILD),
-  apply: () => refuse(NO_REBUILD),
-  swap: () => refuse(NO_REBUILD),
-  abandon: () => Promise.resolve()
 }
 
 export const noFile: HealthPort = {

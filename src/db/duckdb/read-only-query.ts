@@ -1,6 +1,7 @@
 import { FlowForgeError, type Row } from '../ports.ts'
 import { MAX_ROWS } from '../sqlite/read-only-query.ts'
 import type { Bound } from '../sqlite/sqlite-database.ts'
+import { copyOf } from '../table-names.ts'
 import type { DuckDBDatabase } from './duckdb-database.ts'
 import { toDuckDBError } from './duckdb-errors.ts'
 import type { View } from './schema.ts'
@@ -70,6 +71,8 @@ export const readOnlyQuery = (
   const { words } = namesIn(database.bindings, sql)
   const forbidden = FORBIDDEN.find((name) => words.has(name))
   if (forbidden !== undefined) throw notAllowed(`It asks for ${forbidden}().`, sql)
+  const copy = schema.tables.map(copyOf).find((name) => words.has(name.toLowerCase()))
+  if (copy !== undefined) throw notAllowed(`It asks for the table ${copy}.`, sql)
   const statement = withoutEnd(database, sql)
   if (statement.trim() === '') throw new FlowForgeError('INVALID_INPUT', 'This query is empty.', { sql })
   database.check(`SELECT * FROM (\n${statement}\n) AS "_asked"`)

@@ -228,6 +228,15 @@ const createSql = ({ name, columns, primaryKey, uniqueKeys, checks }: SchemaTabl
   return name === 'events' ? [table, `CREATE VIEW events AS SELECT * FROM ${STORED_EVENTS}`] : [table]
 }
 
+/** A statement that makes a table with another's columns and primary key, under another name. */
+export const looseTableSql = ({ tables }: Schema, name: string, as: string): string => {
+  const table = tables.find((each) => each.name === name)
+  if (table === undefined)
+    throw new FlowForgeError('NOT_FOUND', `There is no table "${name}".`, { table: name })
+  const parts = [...table.columns.map(columnSql), `PRIMARY KEY (${listSql(table.primaryKey)})`]
+  return `CREATE TABLE ${quotedName(as)} (${parts.join(', ')})`
+}
+
 /** The statements that make the schema's tables and views in DuckDB. */
 export const schemaSql = ({ tables, views }: Schema): string[] => [
   'CREATE SCHEMA stored',

@@ -1,6 +1,7 @@
 import type { RebuildPort } from '../ports.ts'
-import { applyLoosely } from './loose-changes.ts'
+import { applyLoosely } from '../loose/loose-changes.ts'
 import { copyOf, quotedName } from '../table-names.ts'
+import { looseWriter } from './loose-writing.ts'
 import { tableOf, type Table } from './row-writing.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import type { Scope, Transactions } from './transactions.ts'
@@ -63,7 +64,11 @@ export const createCopies = (
       }),
     apply: ({ changes }) =>
       transactions.perform(scope, true, () =>
-        applyLoosely(database, changes, (name) => ({ ...tableOf(database, name), target: copyOf(name) }))
+        applyLoosely(
+          changes,
+          (name) => ({ ...tableOf(database, name), target: copyOf(name) }),
+          (table) => looseWriter(database, table)
+        )
       ),
     swap: ({ tables }) => transactions.perform(scope, true, () => swap(known(tables))),
     abandon: ({ tables }) =>

@@ -2,7 +2,8 @@ import { migrate } from '../migrations/migrate.ts'
 import type { Migration } from '../migrations/migrations.ts'
 import type { Past } from '../ports.ts'
 import { looseTable } from './copies.ts'
-import { applyLoosely } from './loose-changes.ts'
+import { applyLoosely } from '../loose/loose-changes.ts'
+import { looseWriter } from './loose-writing.ts'
 import { openMemoryDatabase } from './open-database.ts'
 import { createProjectionStore } from './projection-store.ts'
 import { quotedName } from '../table-names.ts'
@@ -34,7 +35,11 @@ export const openPast = async (
     read,
     apply: ({ changes }) =>
       transactions.perform(null, true, () =>
-        applyLoosely(database, changes, (name) => tableOf(database, name))
+        applyLoosely(
+          changes,
+          (name) => tableOf(database, name),
+          (table) => looseWriter(database, table)
+        )
       ),
     close: async () => {
       await transactions.close()
