@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
-import { explainCell, rowLike } from '../workflow/explain/explain-cell.ts'
+import { explainCell, rowLike, toMarkedRow } from '../workflow/explain/explain-cell.ts'
 import { explainMissing, keyVariable } from '../workflow/explain/explain-missing.ts'
+import { RowIds } from '../workflow/run/events.ts'
 import { findColumn } from '../workflow/sql-text.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { Catalog } from './catalog.ts'
@@ -11,6 +12,7 @@ import type { ComputeEngine } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { AskingRun } from './http/ask.ts'
 import { openPastRun } from './past-run.ts'
+import { rowIdsOf } from './runs/row-ids-of.ts'
 
 const inputs = flowForgeInputs.explain
 type Parts = {
@@ -32,6 +34,7 @@ const Table = z.object({
     .pipe(
       z.object({
         port: z.string().default('in'),
+        rowIds: RowIds.optional(),
         layout: z.object({
           pieces: z.array(z.object({ offset: z.number(), bytes: z.number(), rows: z.number() }))
         })
@@ -53,7 +56,7 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
 
   const cell: FlowForgeApi['explain']['cell'] = async ({ artifactId, row, column }) => {
     const { run_id: runId, node_id: rowId, uri, stats_json: stats } = await tableOf(artifactId)
-    const { port, layout } = stats
+    const { port, layout, rowIds } = stats
     const nodeId = rowId.slice(rowId.lastIndexOf('/') + 1)
     const relation = `${nodeId}.${port}`
     const past = await openPastRun(parts, runId, nodeId)
@@ -63,6 +66,8 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
     if (findColumn(columns, column) === undefined) {
       throw new FlowForgeError('NOT_FOUND', `This result has no column "${column}".`, { column })
     }
+    const marked =
+      rowIds && toMarkedRow(explained, relation, rowIds.marks, await rowIdsOf(context.blobStore, rowIds, row))
     const asked = '_asked'
     const explanation = await engine.explore(
       {
@@ -75,10 +80,12 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
       (reading, provided) =>
         explainCell(
           { reading, explained, sources: provided, findResponses },
-          { relation, column, start: rowLike(columns, asked, row, carried.prefix) }
+          { relation, column, start: rowLike(columns, asked, row, carried.prefix, marked) }
         )
     )
-    if ((explanation.steps[0]?.total ?? 0) > 0) return { ...explanation, files, items }
+    if ((explanation.steps[0]?.total ?? 0) > 0) {
+      return { ...explanation, files, items, byRowIds: marked !== undefined }
+    }
     const message = 'The row was computed again and did not come out the same, so it cannot be explained.'
     throw new FlowForgeError('CONFLICT', message, { artifactId, row })
   }

@@ -3,11 +3,12 @@ import { resolveGraph, type UsedItem } from '../workflow/catalog/resolve.ts'
 import { upstreamOf } from '../workflow/graph-order.ts'
 import type { Graph, ParameterValues, Parameters } from '../workflow/graph.ts'
 import { parameterProblems } from '../workflow/parameter-values.ts'
-import { planGraph, type PlanAnswer } from '../workflow/plan.ts'
+import { planGraph, type PlanAnswer, type PlanArguments } from '../workflow/plan.ts'
 import { nodesNeeded, pinnedNodes } from '../workflow/pinning.ts'
 import type { Plan } from '../workflow/plan-types.ts'
 import type { Problem } from '../workflow/problem.ts'
 import { readRejects } from '../workflow/rejecting.ts'
+import { planRowIds, type RowIdPlan } from '../workflow/row-ids/plan-row-ids.ts'
 import { runVariables, type RunMoment } from '../workflow/run-functions.ts'
 import type { ManifestSource } from '../workflow/run/run-manifest.ts'
 import type { Catalog } from './catalog.ts'
@@ -56,6 +57,11 @@ type Rejecting = {
   readonly rejecting?: ReadonlySet<string> | undefined
 }
 
+type RowIdsWanted = {
+  /** Plan it with marks on its rows, too. */
+  readonly rowIds?: boolean | undefined
+}
+
 type Pinning = {
   /** Take the graph's pinned rows. Only drafts have pins, and runs of drafts in their manifests. */
   readonly usesPins?: boolean | undefined
@@ -79,14 +85,24 @@ export type Planning = {
       until?: string | undefined
     } & Past &
       Rejecting &
-      Pinning
+      Pinning &
+      RowIdsWanted
   ): Promise<{
     plan: Plan
+    rowIds?: RowIdPlan | undefined
     sources: PreparedSources
     /** The graph with the catalog's items filled in, as it was planned, and which items these were. */
     resolved: Graph
     used: readonly UsedItem[]
   }>
+}
+
+/** @throws FlowForgeError `INVALID_INPUT` where the rows of this workflow cannot carry marks */
+const rowIdsFor = async (args: PlanArguments, plan: Plan): Promise<RowIdPlan> => {
+  const answer = await planRowIds(args, plan)
+  if ('rowIds' in answer) return answer.rowIds
+  const message = `Which rows each row came from cannot be kept for this workflow: ${answer.problems[0]?.message ?? ''} Run it without.`
+  throw new FlowForgeError('INVALID_INPUT', message, { problems: answer.problems })
 }
 
 /** Is it of what is planned: all, or the node `until` and what feeds it? */
@@ -116,14 +132,15 @@ export const createPlanning = (
       moment,
       onRowError = 'reject',
       rejecting = new Set(),
-      usesPins = false
-    }: Past & Rejecting & Pinning = {}
-  ): Promise<PlanAnswer & { resolved: Graph; used: readonly UsedItem[] }> => {
+      usesPins = false,
+      rowIds: wantsRowIds = false
+    }: Past & Rejecting & Pinning & RowIdsWanted = {}
+  ): Promise<PlanAnswer & { resolved: Graph; used: readonly UsedItem[]; rowIds?: RowIdPlan | undefined }> => {
     const resolved = resolveGraph(
       graph,
       await (items === undefined ? itemVersions.forGraph(graph) : itemVersions.ofRun(items))
     )
-    const answer = await planGraph({
+    const asked = {
       graph: resolved.graph,
       parameters: { ...parameters, ...resolved.values, ...(moment && runVariables(moment)) },
       catalog: catalogFor(catalog, inputs),
@@ -133,14 +150,20 @@ export const createPlanning = (
         : { rejecting: new Set([...readRejects(resolved.graph), ...rejecting]) }),
       ...(until === undefined ? {} : { until }),
       usesPins
-    })
+    }
+    const answer = await planGraph(asked)
     const isOfPlan = concerns(graph, until, usesPins)
     const missing = resolved.problems.filter(({ nodeId }) => isOfPlan(nodeId))
     const places = new Set(missing.map(({ path }) => path))
     // A name that stays unresolved is told once, and not again by the node that cannot do anything with it.
     const others = answer.problems.map(resolved.toOriginal).filter(({ path }) => !places.has(path))
+    const rowIds =
+      wantsRowIds && missing.length === 0 && answer.plan !== undefined
+        ? await rowIdsFor(asked, answer.plan)
+        : undefined
     return {
       problems: [...missing, ...others],
+      rowIds,
       columns: answer.columns,
       // Without what is missing the plan would be of less than was asked for.
       ...(missing.length > 0 ? {} : { plan: answer.plan }),
@@ -182,8 +205,8 @@ export const createPlanning = (
     plan: async (graph, { parameters = {}, until, ...rest }) => {
       const answer = await answerFor(graph, valuesOf(graph.parameters, parameters), until, rest)
       if (answer.plan === undefined) throw problemsError(answer.problems)
-      const { plan, resolved, used } = answer
-      return { plan, sources: await sourcesOf(plan, rest.inputs), resolved, used }
+      const { plan, rowIds, resolved, used } = answer
+      return { plan, rowIds, sources: await sourcesOf(plan, rest.inputs), resolved, used }
     }
   }
 }

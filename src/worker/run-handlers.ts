@@ -111,7 +111,8 @@ export const createRunHandlers = (parts: Parts): Api => {
     if (from !== undefined && !graph.nodes.some(({ id }) => id === from)) {
       throw new FlowForgeError('INVALID_INPUT', `There is no node "${from}" to run from.`, { from })
     }
-    await planning.plan(graph, { parameters, until, inputs: past, items, usesPins: true })
+    const rowIds = options?.rowIds
+    await planning.plan(graph, { parameters, until, inputs: past, items, usesPins: true, rowIds })
     const { known, cause } = await context.tx.runInTransaction(async (tx) => {
       // Looked for again: another start with this key may have come since.
       const before = idempotencyKey === undefined ? undefined : await runOf(tx, idempotencyKey)

@@ -1,15 +1,24 @@
 import type { Plan, PlannedRelation } from './plan-types.ts'
 import { quoteName } from './sql-text.ts'
 
+/** Relations that stand under another name than their id, each with that name. */
+export type StandsAs = ReadonlyMap<string, string>
+
 /**
  * One query for a relation: the relations that it depends on as common tables, as far as they are not tables already
  * (`tables`, and every source).
  * @throws Error for an id that the plan does not have
  */
-export const toQuery = (plan: Plan, relationId: string, tables: ReadonlySet<string>): string => {
+export const toQuery = (
+  plan: Pick<Plan, 'relations'>,
+  relationId: string,
+  tables: ReadonlySet<string>,
+  standsAs: StandsAs = new Map()
+): string => {
   const byId = new Map(plan.relations.map((relation) => [relation.id, relation]))
   if (!byId.has(relationId)) throw new Error(`The plan has no relation "${relationId}".`)
-  const isTable = ({ id, sql }: PlannedRelation): boolean => sql === null || tables.has(id)
+  const isTable = ({ id, sql }: PlannedRelation): boolean =>
+    sql === null || tables.has(id) || standsAs.has(id)
   const needed = new Map<string, number>([[relationId, 1]])
   // Relations come after what they depend on: from the end, each is known to be needed before its own needs are read.
   for (const relation of plan.relations.toReversed()) {
@@ -18,6 +27,10 @@ export const toQuery = (plan: Plan, relationId: string, tables: ReadonlySet<stri
   }
   const common = plan.relations.flatMap((relation) => {
     const readers = needed.get(relation.id)
+    const name = standsAs.get(relation.id)
+    if (readers !== undefined && name !== undefined) {
+      return [`${quoteName(relation.id)} AS NOT MATERIALIZED (SELECT * FROM ${quoteName(name)})`]
+    }
     if (readers === undefined || isTable(relation)) return []
     // Read once, it stays part of the pipeline; read more often, the engine decides.
     const inline = readers === 1 ? 'NOT MATERIALIZED ' : ''

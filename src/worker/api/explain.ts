@@ -27,9 +27,10 @@ type Used = { files: ExplainedFile[]; items: UsedItem[] }
 export type ExplainApi = {
   /**
    * Where a value comes from: computed again from the run's own inputs, which are kept by their hash. What services
-   * answered is taken from the record, and a step that asked names the responses; nothing is sent.
+   * answered is taken from the record, and a step that asked names the responses; nothing is sent. `byRowIds`: the run
+   * had kept which rows the row came from, and it was found by them, not by its values.
    */
-  cell(args: Inputs['cell']): Promise<CellExplanation & Used>
+  cell(args: Inputs['cell']): Promise<CellExplanation & Used & { byRowIds: boolean }>
   /** Why a row is not there: which filter, join, rule, expression that failed, or response of a service took it. */
   missing(args: Inputs['missing']): Promise<MissingExplanation & Used>
 }

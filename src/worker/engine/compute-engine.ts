@@ -5,6 +5,7 @@ import type { Parameters, ParameterValues } from '../../workflow/graph.ts'
 import type { SinkFormat } from '../../workflow/nodes/sink.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import type { TableProfile } from '../../workflow/profile/table-profile.ts'
+import type { RowIdPlan } from '../../workflow/row-ids/plan-row-ids.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
 import type { AskService } from './ask-service.ts'
@@ -72,6 +73,14 @@ export type StoredRelation = {
 /** Which rows in the middle of a plan are written down, too; see `RunOptions`. */
 export type Checkpoints = 'slow' | 'all' | 'none'
 
+/** Which rows of the sources a table's rows came from: `marks` says which numbers a row has, in order. */
+export type WrittenRowIds = {
+  readonly blobKey: string
+  readonly sha256: string
+  readonly bytes: number
+  readonly marks: readonly string[]
+}
+
 export type WrittenArtifact = {
   readonly nodeId: string
   /** The planned relation whose rows it holds. */
@@ -89,6 +98,8 @@ export type WrittenArtifact = {
   readonly layout: ArrowLayout | null
   /** For a file. */
   readonly fileName: string | null
+  /** Of a table, where it is kept: which rows of the sources its rows came from. */
+  readonly rowIds?: WrittenRowIds
 }
 
 /** What is told while a plan is carried out, in order. The caller stores it; awaiting its answer keeps the order. */
@@ -195,6 +206,8 @@ export interface ComputeEngine {
     limits?: Limits
     /** Bytes that the engine may take. Left out, what held last goes on holding. */
     memoryBudget?: number
+    /** Keep which rows each row came from, beside the tables that are written. */
+    rowIds?: RowIdPlan | undefined
     /** Could rows for which this node's expressions fail be rejected by another plan? */
     mayReject?: (nodeId: string) => boolean
   }): Promise<ExecutionOutcome>

@@ -24,6 +24,9 @@ export const toColumn = (name: string, engineType: string): Column => {
   return { name, engineType: known, type: toValueType(known) }
 }
 
+/** A mark of a row, as it leaves the engine. */
+export const typedMark = (name: string): Column => ({ name, type: 'integer', engineType: 'UINTEGER' })
+
 /** A column of one of FlowForge's types. */
 export const typedColumn = (name: string, type: ValueType): Column => ({
   name,

@@ -1,11 +1,11 @@
 import { toFlowForgeError } from '../../db/ports.ts'
 import type { PlannedRelation, PlannedRequests } from '../../workflow/plan-types.ts'
-import { toQuery } from '../../workflow/query.ts'
 import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import type { ComputeEngine, ExecutionListener, ExecutionOutcome } from './compute-engine.ts'
 import { neededFor, preparedSource, provideSource, setParameters } from './plan-session.ts'
 import { relationOf, StepFailure, type Execution, type Parts } from './plan-under-way.ts'
 import { writeSink, writeTable } from './result-writing.ts'
+import { keepMarked, markUnknown } from './row-ids.ts'
 import { watchLimits } from './run-limits.ts'
 import { carryOutTasks, createEnding, type Task } from './schedule.ts'
 import { fillAnswers } from './service-answers.ts'
@@ -20,11 +20,12 @@ const SLOW_MS = 1_000
 
 /** Rows of earlier runs; their steps are not this run's. */
 const loadKnown = async (run: Execution): Promise<void> => {
-  const { parts, place, plan, known, counts, tables } = run
+  const { parts, place, plan, known, counts, tables, rowIds } = run
   for (const [id, stored] of known) {
     await fillFromStored(place.session, parts.blobStore, relationOf(plan, id), stored)
     counts.set(id, stored.rows)
     tables.add(id)
+    if (rowIds !== undefined) await markUnknown(place.session, rowIds, id)
   }
 }
 
@@ -34,7 +35,7 @@ const readSources = async (run: Execution, needed: ReadonlySet<string>): Promise
     if (source === null || !needed.has(id)) continue
     const prepared = preparedSource(sources, source.dataSourceId, source.options)
     await unit(run, [id], async () => {
-      await provideSource(place, parts.tables, id, prepared)
+      await provideSource(place, parts.tables, id, prepared, run.rowIds)
       counts.set(id, prepared.rows)
       tables.add(id)
       return { bytes: null, nodeId: null }
@@ -47,7 +48,7 @@ const tooMany = (most: number): string =>
 
 /** What several read becomes a table, unless it is too large; what nobody reads was asked for by "run to here" and becomes a result. */
 const writeShared = async (run: Execution, relationId: string): Promise<void> => {
-  const { place, plan, tables, counts, checkpoints } = run
+  const { plan, tables, counts, checkpoints, place } = run
   const isRead = plan.relations.some(({ dependsOn }) => dependsOn.includes(relationId))
   const isSink = plan.sinks.some(({ relation }) => relation === relationId)
   const { nodeId, columns } = relationOf(plan, relationId)
@@ -58,8 +59,9 @@ const writeShared = async (run: Execution, relationId: string): Promise<void> =>
     }
     const start = performance.now()
     const most = mostKept(columns, run.memoryBudget)
-    const query = toQuery(plan, relationId, tables)
-    const rows = await keepRows(place.session, { id: relationId, query }, most)
+    const rows = await keepMarked(run, { id: relationId, columns }, most, (id, query) =>
+      keepRows(place.session, { id, query }, most)
+    )
     if (rows === null) {
       await run.listener.log({ nodeId, level: 'info', message: tooMany(most) })
       return null
@@ -159,6 +161,7 @@ export const executePlan =
     limits = {},
     memoryBudget,
     ask,
+    rowIds,
     mayReject = () => false
   }) => {
     const watch = watchLimits(limits, signal)
@@ -182,7 +185,8 @@ export const executePlan =
           tables: new Set(),
           begun: new Set(),
           told: new Set(),
-          memoryBudget: memoryBudget ?? MEMORY_BUDGET
+          memoryBudget: memoryBudget ?? MEMORY_BUDGET,
+          rowIds: rowIds === undefined ? undefined : { plan: rowIds, standsAs: new Map() }
         })
       })
       return { status: 'succeeded' }

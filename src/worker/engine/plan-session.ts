@@ -5,7 +5,8 @@ import { quoteName } from '../../workflow/sql-text.ts'
 import { sourceKey, type PreparedSource, type PreparedSources } from './compute-engine.ts'
 import type { Session } from './session.ts'
 import type { Workplace } from './sessions.ts'
-import type { SourceTables } from './source-tables.ts'
+import { numberSource, type RunRowIds } from './row-ids.ts'
+import { rowNumberIn, type SourceTables } from './source-tables.ts'
 
 const variableType = (value: ParameterValues[string]): string => {
   if (typeof value === 'boolean') return 'BOOLEAN'
@@ -42,13 +43,16 @@ export const neededFor = (plan: Plan, relationIds: readonly string[]): ReadonlyS
   return needed
 }
 
-/** Makes one source relation of the plan readable under its id. */
+/** Makes one source relation of the plan readable under its id, and with its rows' numbers where they are kept. */
 export const provideSource = async (
   place: Workplace,
   tables: SourceTables,
   relationId: string,
-  prepared: PreparedSource
+  prepared: PreparedSource,
+  rowIds?: RunRowIds
 ): Promise<void> => {
   const rows = await tables.relation(place, prepared)
   await place.session.runShort(`CREATE TEMP VIEW ${quoteName(relationId)} AS FROM ${rows}`)
+  if (rowIds === undefined) return
+  await numberSource(place.session, rowIds, relationId, { rows, rowNumber: rowNumberIn(rows) })
 }

@@ -2,6 +2,7 @@ import type { BlobStorePort } from '../../db/ports.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import type { AskService } from './ask-service.ts'
 import type { Checkpoints, ExecutionListener, PreparedSources, StoredRelation } from './compute-engine.ts'
+import type { RunRowIds } from './row-ids.ts'
 import type { LimitWatch } from './run-limits.ts'
 import type { Ending } from './schedule.ts'
 import type { Sessions, Workplace } from './sessions.ts'
@@ -35,6 +36,8 @@ export type Execution = {
   readonly told: Set<string>
   /** Bytes. */
   readonly memoryBudget: number
+  /** Where it is kept which rows each row came from. */
+  readonly rowIds: RunRowIds | undefined
 }
 
 /** A run's failure at a node. */

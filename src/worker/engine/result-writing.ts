@@ -2,11 +2,13 @@ import type { PlannedSink } from '../../workflow/plan-types.ts'
 import { toQuery } from '../../workflow/query.ts'
 import { openArtifact } from './artifact-blob.ts'
 import { toPieces } from './arrow-pieces.ts'
-import type { ArrowLayout, WrittenArtifact } from './compute-engine.ts'
+import type { ArrowLayout, WrittenArtifact, WrittenRowIds } from './compute-engine.ts'
 import { toArrowQuery } from './duckdb-types.ts'
 import { throwIfCanceled } from './engine-errors.ts'
 import { MEDIA_TYPES } from './media-types.ts'
 import { relationOf, StepFailure, type Execution } from './plan-under-way.ts'
+import { streamWithoutMarks } from './row-id-writing.ts'
+import { markedRows } from './row-ids.ts'
 import { toFile } from './sink-files.ts'
 import { createLosses } from './sink-losses.ts'
 import { unit } from './step-unit.ts'
@@ -23,6 +25,40 @@ const counted = ({ place, limits }: Execution): TransformStream<Uint8Array, Uint
     }
   })
 
+/** A relation's rows, and beside them, where it is kept, which rows they came from: known when all have been read. */
+const answerOf = async (
+  run: Execution,
+  relationId: string
+): Promise<{
+  readonly batches: AsyncGenerator<Uint8Array>
+  readonly rowIds: () => Promise<WrittenRowIds | undefined>
+}> => {
+  const { parts, place, plan, tables, rowIds } = run
+  const { columns } = relationOf(plan, relationId)
+  const marked = await markedRows(run, relationId, columns)
+  if (rowIds === undefined || marked === undefined) {
+    const query = toArrowQuery(toQuery(plan, relationId, tables), columns)
+    return { batches: place.session.stream(query), rowIds: async () => undefined }
+  }
+  const { query, marks } = marked
+  const asked = { query, columns, marks: marks.length }
+  const { batches, stored } = await streamWithoutMarks(place.session, asked, (stream) =>
+    parts.blobStore.putStream({
+      prefix: 'artifacts/',
+      stream: stream.pipeThrough(counted(run)),
+      contentType: 'application/octet-stream'
+    })
+  )
+  return {
+    batches,
+    rowIds: async () => {
+      const { key, sha256, size } = await stored
+      const names = marks.map((mark) => mark.slice(rowIds.plan.prefix.length))
+      return { blobKey: key, sha256, bytes: size, marks: names }
+    }
+  }
+}
+
 /** Streams a relation's rows into the blob store. */
 export const writeTable = async (
   run: Execution,
@@ -30,7 +66,7 @@ export const writeTable = async (
   nodeId: string,
   isCheckpoint = false
 ): Promise<WrittenArtifact> => {
-  const { parts, place, plan, listener, counts, tables } = run
+  const { parts, plan, listener, counts } = run
   const { columns } = relationOf(plan, relationId)
   let told = 0
   let before = 0
@@ -42,13 +78,14 @@ export const writeTable = async (
     told = now
     listener.stepProgressed(nodeId, rows)
   }
-  const query = toArrowQuery(toQuery(plan, relationId, tables), columns)
-  const pieces = toPieces(place.session.stream(query), onRows)
+  const answer = await answerOf(run, relationId)
+  const pieces = toPieces(answer.batches, onRows)
   const stored = await parts.blobStore.putStream({
     prefix: 'artifacts/',
     stream: pieces.stream.pipeThrough(counted(run)),
     contentType: 'application/vnd.apache.arrow.stream'
   })
+  const rowIds = await answer.rowIds()
   const rows = pieces.rows()
   counts.set(relationId, rows)
   const artifact: WrittenArtifact = {
@@ -63,7 +100,8 @@ export const writeTable = async (
     rows,
     bytes: stored.size,
     layout: pieces.layout(),
-    fileName: null
+    fileName: null,
+    ...(rowIds === undefined ? {} : { rowIds })
   }
   await listener.artifactWritten(artifact)
   return artifact

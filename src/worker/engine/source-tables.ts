@@ -33,6 +33,10 @@ type Kept = {
   readers: number
 }
 
+/** The number, from 0, of a row of what `SourceTables.relation` answers with: a table is filled in the file's order. */
+export const rowNumberIn = (relation: string): string =>
+  relation.startsWith('"') ? 'rowid' : 'row_number() OVER () - 1'
+
 export const openSourceBlob = async (blobStore: BlobStorePort, key: string): Promise<Blob> => {
   const blob = await blobStore.open({ key })
   if (blob !== null) return blob

@@ -2,9 +2,10 @@ import type { Graph, GraphNode } from '../../workflow/graph.ts'
 import type { Plan } from '../../workflow/plan-types.ts'
 import { columnEdge, COPIED } from '../../workflow/lineage/lineage-edge.ts'
 import { columnLineage } from '../../workflow/lineage/column-lineage.ts'
+import type { RowIds } from '../../workflow/run/events.ts'
 import type { RunCommand } from '../../workflow/run/run.ts'
 import type { CatalogSource } from '../catalog.ts'
-import type { ExecutionListener, WrittenArtifact } from '../engine/compute-engine.ts'
+import type { ExecutionListener, WrittenArtifact, WrittenRowIds } from '../engine/compute-engine.ts'
 import { throwIfCanceled } from '../engine/engine-errors.ts'
 import { fileKey } from '../../workflow/step-key.ts'
 import type { DbContext } from '../../db/ports.ts'
@@ -13,6 +14,12 @@ import type { ProgressBoard } from './progress.ts'
 import { countsOf, NOTHING_EARLIER, takeOver, type Earlier } from './recording-reuse.ts'
 import type { Reuse } from './reusing.ts'
 import type { RunWriter } from './run-writer.ts'
+
+const toRowIds = ({ blobKey, marks, ...rowIds }: WrittenRowIds): RowIds => ({
+  uri: blobKey,
+  ...rowIds,
+  marks: [...marks]
+})
 
 type Parts = {
   context: DbContext
@@ -153,7 +160,7 @@ export const createRecorder = (
   const artifactWritten = async (artifact: WrittenArtifact): Promise<void> => {
     if (artifact.kind === 'table' && earlier.tables.get(artifact.nodeId)?.uri === artifact.blobKey) return
     const artifactId = `artifact:${world.newId()}`
-    const { layout, fileName, blobKey, relation, isCheckpoint = false, ...facts } = artifact
+    const { layout, fileName, blobKey, relation, isCheckpoint = false, rowIds, ...facts } = artifact
     const key = keyOf(artifact)
     const port = relation.slice(artifact.nodeId.length + 1)
     await tell(
@@ -168,7 +175,8 @@ export const createRecorder = (
         ...(layout === null ? {} : { layout: { pieces: layout.pieces.map((piece) => ({ ...piece })) } }),
         ...(fileName === null ? {} : { fileName }),
         ...(key === undefined ? {} : { key }),
-        ...(port === 'in' ? {} : { port })
+        ...(port === 'in' ? {} : { port }),
+        ...(rowIds === undefined ? {} : { rowIds: toRowIds(rowIds) })
       },
       ...lineageTo(artifact, artifactId),
       ...(fileName === null ? [] : [say(`Wrote ${fileName}.`, artifact.nodeId)])

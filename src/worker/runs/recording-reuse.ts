@@ -53,7 +53,21 @@ export const countsOf = async (
 
 /** An artifact of another run as one of this run's own: the same bytes. */
 export const takeOver = (
-  { id, kind, uri, format, columns, rows, sha256, bytes, layout, key, port, fileName }: StoredArtifact,
+  {
+    id,
+    kind,
+    uri,
+    format,
+    columns,
+    rows,
+    sha256,
+    bytes,
+    layout,
+    key,
+    port,
+    fileName,
+    rowIds
+  }: StoredArtifact,
   own: {
     readonly artifactId: string
     readonly stepId: string
@@ -79,6 +93,7 @@ export const takeOver = (
     ...(layout === undefined ? {} : { layout }),
     ...(key === undefined ? {} : { key }),
     ...(port === undefined ? {} : { port }),
-    ...(name === undefined ? {} : { fileName: name })
+    ...(name === undefined ? {} : { fileName: name }),
+    ...(rowIds === undefined ? {} : { rowIds })
   }
 }

@@ -30,6 +30,8 @@ type Args = {
   readonly from: string | undefined
   /** Rows that a draft's pins hold, by relation; they are taken whatever is done anew. */
   readonly pinned: ReadonlyMap<string, StoredArtifact>
+  /** Is to be kept which rows this relation's came from? Its rows are then taken only where that was kept, too. */
+  readonly carries?: (relation: string) => boolean
   readonly signal: AbortSignal
 }
 
@@ -58,7 +60,7 @@ export const nothingReused = (plan: Plan): Reuse => ({ plan, known: new Map(), s
  */
 export const findReuse = async (
   { projectionStore, blobStore }: Pick<DbContext, 'projectionStore' | 'blobStore'>,
-  { plan, keys, onlyRunId, from, pinned, signal }: Args
+  { plan, keys, onlyRunId, from, pinned, carries = () => false, signal }: Args
 ): Promise<Reuse> => {
   const fresh = from === undefined ? new Set<string>() : downstreamOf(plan, from)
   const tableKeys = new Map([...keys].filter(([id]) => !fresh.has(id) && !pinned.has(id)))
@@ -68,19 +70,26 @@ export const findReuse = async (
       return key === undefined ? [] : [[sink.nodeId, fileKey(key, sink)] as const]
     })
   )
+  const wanted = [...tableKeys.values(), ...fileKeys.values()]
   const found = new Map(
-    await artifactsByKey({ projectionStore }, [...tableKeys.values(), ...fileKeys.values()], onlyRunId)
+    await artifactsByKey({ projectionStore }, wanted, {
+      onlyRunId,
+      prefersRowIds: plan.relations.some(({ id }) => carries(id))
+    })
   )
   const isLoadable = (id: string): boolean =>
     canBeLoaded(plan.relations.find((relation) => relation.id === id)?.columns ?? [])
-  const isTable = (key: string): boolean => found.get(key)?.kind === 'table'
+  const isTable = (id: string, key: string): boolean => {
+    const artifact = found.get(key)
+    return artifact?.kind === 'table' && (artifact.rowIds !== undefined || !carries(id))
+  }
   const checked = new Set<string>()
 
   const attempt = (): Remaining =>
     planReuse(plan, {
       tables: new Set([
         ...pinned.keys(),
-        ...[...tableKeys].flatMap(([id, key]) => (isTable(key) && isLoadable(id) ? [id] : []))
+        ...[...tableKeys].flatMap(([id, key]) => (isTable(id, key) && isLoadable(id) ? [id] : []))
       ]),
       files: new Set([...fileKeys].flatMap(([id, key]) => (found.get(key)?.kind === 'file' ? [id] : [])))
     })
@@ -90,8 +99,12 @@ export const findReuse = async (
     for (const key of used) {
       const artifact = found.get(key)
       if (artifact === undefined || checked.has(key)) continue
+      const { rowIds } = artifact
       // oxlint-disable-next-line no-await-in-loop -- one file at a time
-      if (!(await isWhole(blobStore, artifact, signal))) {
+      const isTaken =
+        (await isWhole(blobStore, artifact, signal)) &&
+        (rowIds === undefined || (await isWhole(blobStore, rowIds, signal)))
+      if (!isTaken) {
         found.delete(key)
         return false
       }
@@ -102,6 +115,12 @@ export const findReuse = async (
 
   for (;;) {
     const remaining = attempt()
+    // Rows that are loaded come without marks, and what is made of them would have none.
+    const unmarked = remaining.loaded.find((id) => carries(id) && !pinned.has(id))
+    if (unmarked !== undefined) {
+      found.delete(tableKeys.get(unmarked) ?? '')
+      continue
+    }
     const doneSinks = plan.sinks.filter(({ relation }) => remaining.kept.includes(relation))
     const used = [
       ...[...remaining.kept, ...remaining.loaded].map((id) => tableKeys.get(id) ?? ''),

@@ -129,9 +129,10 @@ export const createRunner = (parts: Parts): Runner => {
       answersOf,
       moment = { clock: world.now(), seed: world.newId() }
     } = run
-    const { onRowError } = options
-    const wanted = { parameters, until, inputs, items, moment, onRowError, rejecting, usesPins: true }
-    const { plan, sources, used, resolved } = await orCanceled(signal, planning.plan(graph, wanted))
+    const { onRowError, rowIds: wantsRowIds } = options
+    const asked = { parameters, until, inputs, items, moment }
+    const wanted = { ...asked, onRowError, rejecting, usesPins: true, rowIds: wantsRowIds }
+    const { plan, rowIds, sources, used, resolved } = await orCanceled(signal, planning.plan(graph, wanted))
     const files = await sourcesByNode(plan, inputs)
     if (!state.started) {
       const manifest = {
@@ -177,12 +178,14 @@ export const createRunner = (parts: Parts): Runner => {
             pinned,
             onlyRunId: isAnew || (isAgain && options.from !== undefined) ? runId : null,
             from: isResumed ? undefined : options.from,
+            carries: (id) => rowIds?.marks.has(id) === true,
             signal
           })
     await recorder.recordReuse(reuse, signal)
     const log: AskingRun['log'] = (entry) => recorder.listener.log({ level: 'info', ...entry })
     const outcome = await engine.execute({
       plan: options.checkpoints === 'all' ? withEveryCheckpoint(reuse.plan) : reuse.plan,
+      rowIds,
       sources,
       signal,
       listener: recorder.listener,

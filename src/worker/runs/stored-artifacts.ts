@@ -2,6 +2,7 @@ import { createSHA256 } from 'hash-wasm'
 import { z } from 'zod'
 import type { BlobStorePort, DbContext } from '../../db/ports.ts'
 import { throwIfCanceled } from '../engine/engine-errors.ts'
+import { RowIds } from '../../workflow/run/events.ts'
 import { ValueType } from '../../workflow/value-type.ts'
 
 const Piece = z.object({ offset: z.number(), bytes: z.number(), rows: z.number() })
@@ -32,7 +33,8 @@ const ArtifactRow = z
         key: z.string().optional(),
         port: z.string().optional(),
         layout: z.object({ pieces: z.array(Piece) }).optional(),
-        fileName: z.string().optional()
+        fileName: z.string().optional(),
+        rowIds: RowIds.optional()
       })
       .parse(JSON.parse(stats_json))
   }))
@@ -47,16 +49,23 @@ const SELECT = `SELECT a.id, a.run_id, a.node_id, a.kind, a.uri, a.format, a.row
 const toArtifacts = (rows: readonly unknown[]): readonly StoredArtifact[] =>
   rows.flatMap((row) => ArtifactRow.safeParse(row).data ?? [])
 
-/** The newest artifact of each key; of one run alone where it is named. */
+/**
+ * The newest artifact of each key; of one run alone where it is named. One with row ids comes before any without where
+ * these are wanted.
+ */
 export const artifactsByKey = async (
   { projectionStore }: Pick<DbContext, 'projectionStore'>,
   keys: readonly string[],
-  onlyRunId: string | null
+  {
+    onlyRunId,
+    prefersRowIds = false
+  }: { readonly onlyRunId: string | null; readonly prefersRowIds?: boolean }
 ): Promise<ReadonlyMap<string, StoredArtifact>> => {
   const rows = await projectionStore.query({
     sql: `${SELECT} WHERE a.stats_json ->> '$.key' IN (SELECT value FROM json_each(?1))
-          AND (?2 IS NULL OR a.run_id = ?2) ORDER BY a.created_at, a.rowid`,
-    params: [JSON.stringify(keys), onlyRunId]
+          AND (?2 IS NULL OR a.run_id = ?2)
+          ORDER BY ?3 AND a.stats_json -> '$.rowIds' IS NOT NULL, a.created_at, a.rowid`,
+    params: [JSON.stringify(keys), onlyRunId, prefersRowIds ? 1 : 0]
   })
   return new Map(toArtifacts(rows).map((artifact) => [artifact.key ?? '', artifact]))
 }
@@ -93,7 +102,7 @@ const sha256Of = async (blob: Blob, signal: AbortSignal | undefined): Promise<st
 }
 
 /**
- * Are the artifact's bytes there, every one as it was written?
+ * Are an artifact's bytes there, every one as it was written?
  * @throws FlowForgeError `CANCELED`
  */
 export const isWhole = async (

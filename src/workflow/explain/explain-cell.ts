@@ -128,23 +128,52 @@ export const explainCell = async (
   return { steps: told }
 }
 
+/** Numbers that a row's marks have, by the marks' names; where all marks are told, they are of one row alone. */
+export type MarkedRow = { readonly numbers: ReadonlyMap<string, number>; readonly isAlone: boolean }
+
+/**
+ * What is on record of a row's marks, as the rows of an explanation's relation have them: `kept` are the marks' names
+ * without prefix. Undefined where nothing is known.
+ */
+export const toMarkedRow = (
+  { plan, carried: { prefix } }: Pick<ExplainPlan, 'plan' | 'carried'>,
+  relation: string,
+  kept: readonly string[],
+  numbers: readonly (number | null)[]
+): MarkedRow | undefined => {
+  const { columns = [] } = plan.relations.find(({ id }) => id === relation) ?? {}
+  const marks = columns.map(({ name }) => name).filter((name) => name.startsWith(prefix))
+  const known = new Map(
+    kept.flatMap((name, at): [string, number][] => {
+      const number = numbers[at] ?? null
+      return number === null || !marks.includes(prefix + name) ? [] : [[prefix + name, number]]
+    })
+  )
+  return known.size === 0 ? undefined : { numbers: known, isAlone: known.size === marks.length }
+}
+
 /**
  * The row of a relation that equals the one row of the table `asked`, and of several the one at its own place or next to
- * it: equal rows are told apart by nothing else. Values are compared as text, which differs where they do.
+ * it: without marks, equal rows are told apart by nothing else. Values are compared as text, which differs where they do.
  */
 export const rowLike =
-  (columns: readonly Column[], asked: string, at: number, prefix: string) =>
+  (columns: readonly Column[], asked: string, at: number, prefix: string, marked?: MarkedRow) =>
   (rows: string): string => {
     const place = quoteName(`${prefix}place`)
     // Without its extension the engine has no text for a zoned timestamp.
     const compared = columns.filter(({ engineType }) => engineType !== 'TIMESTAMP WITH TIME ZONE')
-    const equal = compared.map(
-      ({ name }) =>
-        `CAST("_row".${quoteName(name)} AS VARCHAR) IS NOT DISTINCT FROM CAST("_like".${quoteName(name)} AS VARCHAR)`
-    )
-    const where = equal.length === 0 ? 'true' : equal.join(' AND ')
+    const conditions = [
+      ...[...(marked?.numbers ?? [])].map(([mark, number]) => `"_row".${quoteName(mark)} = ${number}`),
+      ...compared.map(
+        ({ name }) =>
+          `CAST("_row".${quoteName(name)} AS VARCHAR) IS NOT DISTINCT FROM CAST("_like".${quoteName(name)} AS VARCHAR)`
+      )
+    ]
+    const where = conditions.length === 0 ? 'true' : conditions.join(' AND ')
+    const like = `${quoteName(asked)} AS "_like" WHERE ${where}`
+    if (marked?.isAlone === true) return `SELECT "_row".* FROM ${rows} AS "_row", ${like} LIMIT 1`
     return (
       `SELECT "_row".* FROM (SELECT *, row_number() OVER () - 1 AS ${place} FROM ${rows}) AS "_row", ` +
-      `${quoteName(asked)} AS "_like" WHERE ${where} ORDER BY abs(${place} - ${at}), ${place} LIMIT 1`
+      `${like} ORDER BY abs(${place} - ${at}), ${place} LIMIT 1`
     )
   }

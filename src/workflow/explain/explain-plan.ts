@@ -1,9 +1,9 @@
 import type { Binder } from '../binder.ts'
 import type { Graph, ParameterValues } from '../graph.ts'
 import { planGraph, type PlanCatalog } from '../plan.ts'
+import { numberedCatalog } from './numbered-catalog.ts'
 import type { Plan } from '../plan-types.ts'
 import type { Problem } from '../problem.ts'
-import { readRowSchema } from '../schema/json-schema.ts'
 import { carryMarks, type Carried } from './carry.ts'
 import { unfoldGraph, type Unfolded } from './unfold.ts'
 
@@ -39,22 +39,11 @@ export const planExplanation = async (
   if (steps.plan === undefined) return { problems: steps.problems }
   const columns = new Map(steps.plan.relations.map((relation) => [relation.id, relation.columns]))
   const carried = carryMarks(unfolded.graph, (id) => (columns.get(id) ?? []).map(({ name }) => name))
-  const numbered: PlanCatalog = {
-    findSchema: async (name, version) => {
-      const found = await catalog.findSchema?.(name, version)
-      const read = readRowSchema(found?.schema)
-      if (found === undefined || !read.ok) return found
-      // A schema that wants no other columns is told of ours.
-      const properties = { ...read.schema.properties, [carried.rowColumn]: {} }
-      return { ...found, schema: { ...read.schema, properties } }
-    },
-    find: async (name, options) => {
-      const found = await catalog.find(name, options)
-      if (found === undefined || 'unreadable' in found) return found
-      const row = { name: carried.rowColumn, type: 'integer', engineType: 'BIGINT' } as const
-      return { ...found, columns: [...found.columns, row] }
-    }
-  }
+  const numbered = numberedCatalog(catalog, {
+    name: carried.rowColumn,
+    type: 'integer',
+    engineType: 'BIGINT'
+  })
   const marked = { graph: carried.graph, parameters, catalog: numbered, binder, until, rejecting }
   const answer = await planGraph(marked)
   if (answer.plan === undefined) return { problems: answer.problems }

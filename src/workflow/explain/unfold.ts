@@ -15,11 +15,14 @@ type Chain = {
   readonly steps: readonly Step[]
 }
 
+/** The id that a step of a transform has when it stands alone. The last keeps the node's, and so what leaves the node keeps its name. */
+export const unfoldedId = (nodeId: string, at: number, steps: number): string =>
+  at >= steps - 1 ? nodeId : `${nodeId}/${at}`
+
 const chainOf = (node: GraphNode): Chain => {
   const steps = node.kind === 'transform' ? (TransformSpec.safeParse(node.spec).data?.steps ?? []) : []
   if (steps.length < 2) return { nodes: [node], edges: [], steps }
-  // The last keeps the id, and so what leaves the node keeps its name.
-  const idOf = (at: number): string => (at === steps.length - 1 ? node.id : `${node.id}/${at}`)
+  const idOf = (at: number): string => unfoldedId(node.id, at, steps.length)
   return {
     nodes: steps.map((step, at) => ({ ...node, id: idOf(at), spec: { steps: [step] } })),
     edges: steps

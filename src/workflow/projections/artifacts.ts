@@ -5,7 +5,8 @@ import { readRunEvents } from './narrow.ts'
 
 const toArtifactRow = (event: RecordedEvent<Extract<RunEvent, { type: 'ArtifactWritten' }>>) => {
   const { artifactId, stepId, nodeId, workflowVersionId, columns, ...artifact } = event.payload
-  const { kind, uri, format, rows, sha256, role, bytes, layout, fileName, key, port, reusedFrom } = artifact
+  const { kind, uri, format, rows, sha256, role, bytes, layout, fileName, key, port, reusedFrom, rowIds } =
+    artifact
   return {
     id: artifactId,
     run_id: event.aggregateId,
@@ -15,7 +16,7 @@ const toArtifactRow = (event: RecordedEvent<Extract<RunEvent, { type: 'ArtifactW
     format,
     schema_json: columns === null ? null : JSON.stringify({ columns }),
     rows,
-    stats_json: JSON.stringify({ role, bytes, layout, fileName, stepId, key, port, reusedFrom }),
+    stats_json: JSON.stringify({ role, bytes, layout, fileName, stepId, key, port, reusedFrom, rowIds }),
     created_at: event.createdAt,
     sha256
   }
@@ -39,7 +40,7 @@ const project = (event: RecordedEvent<RunEvent>): readonly RowChange[] => {
 
 /**
  * What runs read and wrote, and what came from what. `stats_json` holds `role` (source, result or checkpoint), `bytes`,
- * `stepId`, and where there are any `layout`, `fileName`, `key`, `port` and `reusedFrom`; `schema_json` holds `columns`.
+ * `stepId`, and where there are any `layout`, `fileName`, `key`, `port`, `reusedFrom` and `rowIds`; `schema_json` holds `columns`.
  */
 export const artifactsProjection: Projection = {
   name: 'artifacts',

@@ -69,6 +69,19 @@ const Layout = z.strictObject({
   pieces: z.array(z.strictObject({ offset: Count, bytes: Count, rows: Count }))
 })
 
+/**
+ * Which rows of the sources a table's rows came from: `uri` is the key of the bytes. `marks` are the numbers of a row, in
+ * their order: a source's row (`row`), which input of a union (the node's id, or with `/` and the step), and behind a
+ * join's id and a colon the same of what it brought in from the right.
+ */
+export const RowIds = z.strictObject({
+  uri: z.string(),
+  sha256: z.string(),
+  bytes: Count,
+  marks: z.array(z.string()).min(1)
+})
+export type RowIds = z.infer<typeof RowIds>
+
 /** What a run wrote or took over, or (`role` source) a file that it read. `uri` is the key of its bytes in the blob store. */
 const ArtifactWritten = z.strictObject({
   artifactId: Id,
@@ -91,7 +104,8 @@ const ArtifactWritten = z.strictObject({
   /** The port that a table's rows left its node by, where it is not the sink's own. */
   port: z.string().optional(),
   /** The artifact of an earlier run whose bytes these are. */
-  reusedFrom: Id.optional()
+  reusedFrom: Id.optional(),
+  rowIds: RowIds.optional()
 })
 
 const LineageRecorded = z.strictObject({

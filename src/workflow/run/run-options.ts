@@ -20,6 +20,8 @@ export const RunOptions = z.strictObject({
    * run. What fails for many rows together, as a sum does, always ends it.
    */
   onRowError: z.enum(['reject', 'fail']).optional(),
+  /** Keep, beside each table that is written, which rows of the sources its rows came from. */
+  rowIds: z.boolean().optional(),
   /** Bytes that the compute engine may take; the usual is `MEMORY_BUDGET`. */
   memory: MemoryBudget.optional(),
   /** A run that passes one ends, and says which. Rows and bytes are those written. */
