@@ -39,6 +39,7 @@ export const MEASUREMENTS = [
   { id: 'tabs', load: () => import('./measurements/tabs.mjs') },
   { id: 'replica', load: () => import('./measurements/replica.mjs') },
   { id: 'workflow', load: () => import('./measurements/workflow.mjs') },
+  { id: 'row-ids', load: () => import('./measurements/row-ids.mjs') },
   { id: 'flights', load: () => import('./measurements/flights.mjs') },
   { id: 'g1', load: () => import('./measurements/g1.mjs') },
   { id: 'g1-large', load: () => import('./measurements/g1-large.mjs') },

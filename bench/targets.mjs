@@ -176,6 +176,15 @@ export const judgeTargets = (sections, { logs }) => {
       2,
       false,
       'FlowForge'
+    ),
+    ratio(
+      sections,
+      'row-ids',
+      'without',
+      'A run that keeps row ids ≤ 1.15 × the same without',
+      1.15,
+      false,
+      'row ids kept'
     )
   ]
 }

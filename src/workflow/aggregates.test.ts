@@ -49,7 +49,8 @@ describe('stored events', () => {
     const found = frozen.map(
       ({ aggregateType, eventType, eventVersion }) => `${aggregateType} ${eventType} ${eventVersion}`
     )
-    expect(found.toSorted()).toEqual(expected.toSorted())
+    // Of one that has grown there are several.
+    expect([...new Set(found)].toSorted()).toEqual(expected.toSorted())
   })
 
   it.each(frozen)('of $aggregateType: $eventType v$eventVersion can still be read, nothing lost', (event) => {

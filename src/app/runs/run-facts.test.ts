@@ -50,7 +50,11 @@ const openRun = async (): Promise<DbContext> => {
     workflow_version_id: 'wfv:1',
     trigger: 'manual',
     status: 'failed',
-    input_manifest_json: { workflowName: 'Orders, as it was called', version: 3 },
+    input_manifest_json: {
+      workflowName: 'Orders, as it was called',
+      version: 3,
+      options: { rowIds: true }
+    },
     started_at: AT,
     finished_at: LATER,
     created_at: AT,
@@ -124,7 +128,8 @@ describe('a run as the page reads it', () => {
         workflowId: 'workflow:1',
         verifies: null,
         retryOf: null,
-        memoryBudget: null
+        memoryBudget: null,
+        keepsRowIds: true
       }
     ])
   })

@@ -16,7 +16,8 @@ export const RUNS_SQL = `
          coalesce(v.version, CAST(r.input_manifest_json ->> '$.version' AS INTEGER)) AS version,
          w.id AS workflow_id, r.input_manifest_json ->> '$.verifies' AS verifies,
          r.input_manifest_json ->> '$.retryOf' AS retry_of,
-         CAST(r.input_manifest_json ->> '$.memoryBudget' AS DOUBLE) AS memory_budget
+         CAST(r.input_manifest_json ->> '$.memoryBudget' AS DOUBLE) AS memory_budget,
+         r.input_manifest_json ->> '$.options.rowIds' AS row_ids
   FROM runs r
   LEFT JOIN workflow_versions v ON v.id = r.workflow_version_id
   LEFT JOIN workflows w ON w.id = v.workflow_id`
@@ -34,7 +35,9 @@ const RunRow = z.object({
   workflow_id: z.string().nullable(),
   verifies: z.string().nullable(),
   retry_of: z.string().nullable(),
-  memory_budget: z.number().nullable()
+  memory_budget: z.number().nullable(),
+  // JSON's true, in the words of either engine.
+  row_ids: z.union([z.number(), z.string()]).nullable()
 })
 const RunError = z.object({ message: z.string().optional(), nodeId: z.string().nullish() })
 
@@ -56,6 +59,8 @@ export type RunFacts = {
   readonly retryOf: string | null
   /** Bytes that the engine was allowed; null where the run never started. */
   readonly memoryBudget: number | null
+  /** Does it keep which rows of the sources the rows of its tables came from? */
+  readonly keepsRowIds: boolean
 }
 
 export const toRunFacts = (row: Row): RunFacts => {
@@ -74,7 +79,8 @@ export const toRunFacts = (row: Row): RunFacts => {
     workflowId: run.workflow_id,
     verifies: run.verifies,
     retryOf: run.retry_of,
-    memoryBudget: run.memory_budget
+    memoryBudget: run.memory_budget,
+    keepsRowIds: ['1', 'true'].includes(String(run.row_ids))
   }
 }
 

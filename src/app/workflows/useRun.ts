@@ -1,6 +1,7 @@
 import { computed, onScopeDispose, shallowRef, watch } from 'vue'
 import type { RunProgress } from '../../worker/api.ts'
 import type { ParameterValues } from '../../workflow/graph.ts'
+import { useKeepsRowIds } from '../runs/useKeepsRowIds.ts'
 import { useMemoryBudget } from '../runs/useMemoryBudget.ts'
 import { useEndsAtRowErrors } from '../runs/useRowErrors.ts'
 import { useRunLimits } from '../runs/useRunLimits.ts'
@@ -21,6 +22,7 @@ export const useRun = (workflow: WorkflowDraft) => {
   const { flowforge, onProgress } = useWorkerClient()
   const limits = useRunLimits()
   const endsAtRowErrors = useEndsAtRowErrors()
+  const keepsRowIds = useKeepsRowIds()
   const memory = useMemoryBudget()
   const error = shallowRef<unknown>(null)
   const starting = shallowRef(false)
@@ -92,6 +94,7 @@ export const useRun = (workflow: WorkflowDraft) => {
         workflowId: workflow.workflowId,
         trigger: 'manual',
         memory: memory.value,
+        ...(keepsRowIds.value ? { rowIds: true } : {}),
         ...(endsAtRowErrors.value ? { onRowError: 'fail' as const } : {}),
         ...(Object.keys(limits.value).length === 0 ? {} : { limits: { ...limits.value } }),
         ...options
