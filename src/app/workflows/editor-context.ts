@@ -1,5 +1,6 @@
 import { inject, type InjectionKey, type Ref } from 'vue'
 import type { PortRef } from './graph/graph-edits.ts'
+import type { FoundCsv } from './forms/found-csv.ts'
 import type { WorkflowProblems } from './useCheck.ts'
 import type { NodeEdits } from './useNodeEdits.ts'
 import type { Pins } from './usePins.ts'
@@ -7,7 +8,12 @@ import type { WorkflowRun } from './useRun.ts'
 import type { Selection } from './useSelection.ts'
 import type { WorkflowDraft } from './useWorkflow.ts'
 
-export type DataSourceName = { readonly name: string; readonly kind: string }
+export type DataSourceName = {
+  readonly name: string
+  readonly kind: string
+  /** How a CSV file was found to be cut into cells, when it came in. */
+  readonly csv: FoundCsv | null
+}
 
 /** What the parts of one open editor share. */
 export type EditorContext = {

@@ -1,5 +1,6 @@
 import type { BlobStorePort, ReadSqliteFile } from '../../db/ports.ts'
 import type { Binder } from '../../workflow/binder.ts'
+import type { TextEncoding } from '../../workflow/data-source/csv-reading.ts'
 import type { Reading } from '../../workflow/explain/explain-cell.ts'
 import type { Parameters, ParameterValues } from '../../workflow/graph.ts'
 import type { SinkFormat } from '../../workflow/nodes/sink.ts'
@@ -35,6 +36,8 @@ export type PreparedSource = {
     | {
         readonly type: 'csv'
         readonly dialect: CsvDialect
+        /** What the file is in, where it is not UTF-8; what is scanned always is. */
+        readonly encoding?: TextEncoding | undefined
         /** Room for the longest line, where the file is scanned in place. */
         readonly lineBytes?: number | undefined
       }
@@ -164,7 +167,7 @@ export interface ComputeEngine {
     blobKey: string
     fileName: string
     kind: SourceKind
-    /** A source node's `options`: delimiter, header, sheet, types. */
+    /** A source node's `options`: delimiter, quote, escape, encoding, header, sheet, types. */
     options?: Readonly<Record<string, unknown>>
     signal?: AbortSignal
   }): Promise<PreparedSource>

@@ -46,6 +46,8 @@ export const readCsv = (
 
 export type SniffOptions = {
   readonly delimiter?: string | undefined
+  readonly quote?: string | undefined
+  readonly escape?: string | undefined
   readonly header?: boolean | undefined
   readonly quotedNulls: boolean
   /** Lines to look at; -1 for all of them. */
@@ -55,9 +57,11 @@ export type SniffOptions = {
 
 /** A query whose one row is what DuckDB guesses about a file. */
 export const sniffQuery = (path: string, options: SniffOptions): string => {
-  const { delimiter, header, quotedNulls, sample, lineBytes } = options
+  const { delimiter, quote, escape, header, quotedNulls, sample, lineBytes } = options
   const told =
     (delimiter === undefined ? '' : `, delim = ${quoteText(delimiter)}`) +
+    (quote === undefined ? '' : `, quote = ${quoteText(quote)}`) +
+    (escape === undefined ? '' : `, escape = ${quoteText(escape)}`) +
     (header === undefined ? '' : `, header = ${header}`) +
     (sample === undefined ? '' : `, sample_size = ${sample}`)
   return (

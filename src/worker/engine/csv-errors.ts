@@ -1,4 +1,5 @@
 import { FlowForgeError, toFlowForgeError } from '../../db/ports.ts'
+import type { TextEncoding } from '../../workflow/data-source/csv-reading.ts'
 
 /** What DuckDB says when it stumbles over a line, taken apart. */
 export type CsvComplaint =
@@ -40,7 +41,12 @@ export const csvComplaint = (thrown: unknown): CsvComplaint => {
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** The failure of a whole file, as it is told to its owner. */
-export const brokenCsv = (fileName: string, complaint: CsvComplaint, cause: unknown): FlowForgeError => {
+export const brokenCsv = (
+  fileName: string,
+  complaint: CsvComplaint,
+  cause: unknown,
+  toldEncoding?: TextEncoding
+): FlowForgeError => {
   const refuse = (message: string, details: Record<string, unknown>): FlowForgeError =>
     new FlowForgeError('INVALID_INPUT', message, { fileName, ...details }, cause)
   switch (complaint.kind) {
@@ -69,10 +75,15 @@ export const brokenCsv = (fileName: string, complaint: CsvComplaint, cause: unkn
         reason: 'line-too-long'
       })
     case 'not-utf8':
-      return refuse(`"${fileName}" is not text in any encoding that can be told.`, {
-        line: 1,
-        reason: 'encoding'
-      })
+      return refuse(
+        toldEncoding === undefined
+          ? `"${fileName}" is not text in any encoding that can be told.`
+          : `"${fileName}" is not in the encoding that was chosen for it. Choose another one, or let it be found.`,
+        {
+          line: 1,
+          reason: 'encoding'
+        }
+      )
     case 'other': {
       const { code, message } = toFlowForgeError(cause)
       if (code !== 'INVALID_INPUT') return toFlowForgeError(cause)

@@ -42,6 +42,8 @@ const LOOKED_AT = 20_000
 
 type Ask = {
   readonly delimiter?: string | undefined
+  readonly quote?: string | undefined
+  readonly escape?: string | undefined
   readonly header?: boolean | undefined
   readonly sample?: number | undefined
 }
@@ -59,8 +61,14 @@ const firstLines = async (blob: Blob): Promise<readonly string[]> => {
 }
 
 /** The delimiter that stands most often outside quotes in a line; undefined where none does. */
-const likelyDelimiter = (line: string): string | undefined => {
-  const bare = line.replaceAll(/"[^"]*"/g, '')
+const likelyDelimiter = (line: string, quote: string): string | undefined => {
+  const bare =
+    quote === ''
+      ? line
+      : line
+          .split(quote)
+          .filter((_, at) => at % 2 === 0)
+          .join('')
   const counted = [',', ';', '\t', '|'].map((mark) => ({ mark, count: bare.split(mark).length - 1 }))
   return counted.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count)[0]?.mark
 }
@@ -180,9 +188,10 @@ export const sniffCsv = async (
 ): Promise<Sniffed> => {
   const path = await session.registerFile(blob)
   const lines = await firstLines(blob)
-  const told: Ask = { delimiter: options.delimiter, header: options.header, sample }
+  const { delimiter, quote: toldQuote, escape, header } = options
+  const told: Ask = { delimiter, quote: toldQuote, escape, header, sample }
   let answer = await ask(session, path, told, false)
-  const likely = likelyDelimiter(lines[0] ?? '')
+  const likely = likelyDelimiter(lines[0] ?? '', toldQuote ?? '"')
   const overlooked = answer.names.length === 1 || answer.skip > 0
   if (options.delimiter === undefined && overlooked && likely !== undefined && likely !== answer.delimiter) {
     // Ragged rows make the engine see one wide column, or skip lines: with the header's delimiter the scan names the line.
@@ -201,12 +210,12 @@ export const sniffCsv = async (
   if (quotedNulls) answer = { ...answer, types: withNulls.types }
   const hasNoQuote = answer.quote === EMPTY || answer.quote === ''
   // A quote that is never closed makes the engine give up quotes altogether, although the file has quoted cells.
-  const quoteIsGuessed = hasNoQuote && !hasQuotedCell(lines, answer.delimiter)
-  const quote = hasNoQuote ? '"' : answer.quote
+  const quoteIsGuessed = toldQuote === undefined && hasNoQuote && !hasQuotedCell(lines, answer.delimiter)
+  const quote = toldQuote ?? (hasNoQuote ? '"' : answer.quote)
   const dialect: CsvDialect = {
     delimiter: answer.delimiter,
     quote,
-    escape: answer.escape === EMPTY || answer.escape === '' ? quote : answer.escape,
+    escape: escape ?? (answer.escape === EMPTY || answer.escape === '' ? quote : answer.escape),
     header: options.header ?? answer.header,
     skip: answer.skip,
     quotedNulls
@@ -240,8 +249,8 @@ const asHeaderSays = async (
   const names = cells.map((cell, index) => cell.replaceAll(/^"|"$/g, '').trim() || `column${index}`)
   return {
     delimiter,
-    quote: '"',
-    escape: '"',
+    quote: told.quote ?? '"',
+    escape: told.escape ?? told.quote ?? '"',
     skip: 0,
     header: told.header ?? true,
     dates: null,

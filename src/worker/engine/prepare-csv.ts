@@ -1,4 +1,5 @@
 import type { BlobStorePort } from '../../db/ports.ts'
+import type { TextEncoding } from '../../workflow/data-source/csv-reading.ts'
 import { quoteName } from '../../workflow/sql-text.ts'
 import { typedColumn } from './duckdb-types.ts'
 import type { PreparedSource } from './compute-engine.ts'
@@ -6,7 +7,7 @@ import { brokenCsv, csvComplaint } from './csv-errors.ts'
 import { sniffCsv, type Sniffed } from './csv-sniffing.ts'
 import { checkTypedColumns, type SourceOptions } from './source-options.ts'
 import { isScannedInPlace, openSourceBlob, type SourceTables, withLongLines } from './source-tables.ts'
-import { detectEncoding, encodingNote, toUtf8, type TextEncoding } from './text-encoding.ts'
+import { detectEncoding, encodingNote, toUtf8 } from './text-encoding.ts'
 import type { Workplace } from './sessions.ts'
 
 export type CsvFile = {
@@ -124,22 +125,26 @@ export const prepareCsv = async (
         : await recoded(blobStore, original, encoding)
     try {
       const prepared = await scan(place, parts, file, blobKey)
-      const note = encodingNote(encoding)
-      return note === null ? prepared : { ...prepared, notes: [note, ...prepared.notes] }
+      const note = encodingNote(encoding, file.options.encoding !== undefined)
+      if (note === null || prepared.reader.type !== 'csv') return prepared
+      return { ...prepared, reader: { ...prepared.reader, encoding }, notes: [note, ...prepared.notes] }
     } catch (thrown) {
       if (isNew) await blobStore.remove({ key: blobKey })
       throw thrown
     }
   }
-  const encoding = await detectEncoding(original, file.fileName)
+  const told = file.options.encoding
+  const found = await detectEncoding(original, file.fileName)
+  const encoding = told ?? found
   try {
     try {
       return await read(encoding)
     } catch (thrown) {
-      if (encoding === 'utf-8' && csvComplaint(thrown).kind === 'not-utf8') return await read('windows-1252')
+      if (told === undefined && found === 'utf-8' && csvComplaint(thrown).kind === 'not-utf8')
+        return await read('windows-1252')
       throw thrown
     }
   } catch (thrown) {
-    throw brokenCsv(file.fileName, csvComplaint(thrown), thrown)
+    throw brokenCsv(file.fileName, csvComplaint(thrown), thrown, told)
   }
 }

@@ -1,7 +1,5 @@
 import { FlowForgeError } from '../../db/ports.ts'
-
-/** Labels of the platform's `TextDecoder`, as far as files are told apart. */
-export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252'
+import type { TextEncoding } from '../../workflow/data-source/csv-reading.ts'
 
 const HEAD_BYTES = 64 * 1024
 
@@ -102,7 +100,7 @@ export const toUtf8 = (blob: Blob, encoding: TextEncoding): ReadableStream<Uint8
 }
 
 /** For the person; null for what needs no mention. */
-export const encodingNote = (encoding: TextEncoding): string | null => {
+export const encodingNote = (encoding: TextEncoding, isTold = false): string | null => {
   switch (encoding) {
     case 'utf-8':
       return null
@@ -110,6 +108,6 @@ export const encodingNote = (encoding: TextEncoding): string | null => {
     case 'utf-16be':
       return 'Read as UTF-16.'
     case 'windows-1252':
-      return 'Read as Windows-1252, because it is not UTF-8.'
+      return isTold ? 'Read as Windows-1252.' : 'Read as Windows-1252, because it is not UTF-8.'
   }
 }

@@ -1,21 +1,11 @@
 import { z } from 'zod'
 import { firstVersion, type EventsOf } from '../aggregate.ts'
 import { ValueType } from '../value-type.ts'
+import { CsvDialect, TextEncoding } from './csv-reading.ts'
 import { WebRequest } from './web-request.ts'
 
 const Count = z.int().min(0)
 const Name = z.string().min(1).max(200)
-
-const CsvDialect = z.strictObject({
-  delimiter: z.string(),
-  quote: z.string(),
-  escape: z.string(),
-  header: z.boolean(),
-  /** Lines before the header. */
-  skip: Count,
-  /** Are quoted empty cells NULL (true), or empty text (false)? */
-  quotedNulls: z.boolean()
-})
 
 /** A data source made ready to be scanned: how its bytes are read, and what is in them. */
 export const Prepared = z.strictObject({
@@ -23,6 +13,8 @@ export const Prepared = z.strictObject({
     z.strictObject({
       type: z.literal('csv'),
       dialect: CsvDialect,
+      /** What the file is in, where it is not UTF-8; what is scanned always is. */
+      encoding: TextEncoding.optional(),
       /** Room for the longest line, where the file is scanned in place. */
       lineBytes: z.int().min(1).optional()
     }),
