@@ -84,6 +84,11 @@ export type Plan = {
    * one query.
    */
   readonly shared: readonly string[]
+  /**
+   * Of `shared`, those whose rows are to be a result, whoever else reads them: what leaves the node that was run to, and
+   * what datasets are made of.
+   */
+  readonly wanted: readonly string[]
   /** Every parameter that an expression names, with its value: bound, never pasted. */
   readonly parameters: ParameterValues
 }

@@ -211,12 +211,15 @@ const liveRelations = (
   return live
 }
 
-const sharedRelations = (
-  { relations, steps, sinks, datasets, inner }: Planned,
-  until: string | undefined
-): readonly string[] => {
+const wantedRelations = ({ steps, datasets }: Planned, until: string | undefined): readonly string[] => {
   const here = steps.find(({ nodeId, kind }) => nodeId === until && kind !== 'sink')?.outputs ?? []
-  const asked = [...here, ...datasets.map(({ relation }) => relation)]
+  return [...here, ...datasets.map(({ relation }) => relation)]
+}
+
+const sharedRelations = (
+  { relations, sinks, inner }: Planned,
+  asked: readonly string[]
+): readonly string[] => {
   const live = liveRelations(relations, [...sinks.map(({ relation }) => relation), ...asked])
   const readers = relations.filter(({ id }) => live.has(id)).flatMap(({ dependsOn }) => dependsOn)
   return relations
@@ -276,8 +279,16 @@ export const planGraph = async (args: PlanArguments): Promise<PlanAnswer> => {
   const bound = Object.fromEntries(
     [...planned.used].toSorted().map((name) => [name, parameters[name] ?? null])
   )
+  const results = wantedRelations(planned, until)
   return {
-    plan: { relations, steps, sinks, shared: sharedRelations(planned, until), parameters: bound },
+    plan: {
+      relations,
+      steps,
+      sinks,
+      shared: sharedRelations(planned, results),
+      wanted: results,
+      parameters: bound
+    },
     problems,
     columns
   }

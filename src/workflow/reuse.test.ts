@@ -37,6 +37,7 @@ const plan: Plan = {
     { nodeId: 'two', relation: 'two.in', format: 'json', fileName: 'two.json', keepsFormulas: false }
   ],
   shared: ['a.out'],
+  wanted: [],
   parameters: { by: 1, other: 2 }
 }
 

@@ -16,13 +16,13 @@ export type Remaining = {
   readonly reused: ReadonlyMap<string, string>
 }
 
-/** Relations that "run to here" asks for: shared, and read by nobody. */
-const askedFor = ({ relations, sinks, shared }: Plan): readonly string[] => {
+/** Relations that become results: those that are wanted, and of the shared ones what is read by nobody. */
+const askedFor = ({ relations, sinks, shared, wanted }: Plan): readonly string[] => {
   const read = new Set([
     ...relations.flatMap(({ dependsOn }) => dependsOn),
     ...sinks.map(({ relation }) => relation)
   ])
-  return shared.filter((id) => !read.has(id))
+  return shared.filter((id) => wanted.includes(id) || !read.has(id))
 }
 
 /** Steps that nobody reads from: they are evaluated to be counted, and fail like the others. */

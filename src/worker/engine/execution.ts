@@ -46,14 +46,14 @@ const readSources = async (run: Execution, needed: ReadonlySet<string>): Promise
 const tooMany = (most: number): string =>
   `More than ${most.toLocaleString('en')} rows go on from here to several steps: too many to be kept in the memory that a run may take. They are computed again for each step that reads them.`
 
-/** What several read becomes a table, unless it is too large; what nobody reads was asked for by "run to here" and becomes a result. */
+/** What several read becomes a table, unless it is too large; what was asked for by "run to here", or is read by nobody, becomes a result. */
 const writeShared = async (run: Execution, relationId: string): Promise<void> => {
   const { plan, tables, counts, checkpoints, place } = run
   const isRead = plan.relations.some(({ dependsOn }) => dependsOn.includes(relationId))
   const isSink = plan.sinks.some(({ relation }) => relation === relationId)
   const { nodeId, columns } = relationOf(plan, relationId)
   await unit(run, [relationId], async () => {
-    if (!isRead && !isSink) {
+    if (plan.wanted.includes(relationId) || (!isRead && !isSink)) {
       const { bytes } = await writeTable(run, relationId, nodeId)
       return { bytes, nodeId }
     }
@@ -98,9 +98,10 @@ const askService = async (
 }
 
 const tasksOf = (run: Execution): readonly Task[] => {
-  const { plan, tables } = run
+  const { plan, tables, known } = run
   const shared = plan.shared.flatMap((id): Task[] => {
-    if (tables.has(id)) return []
+    // A source's rows stand there already; a run to the source, or a dataset that is fed by it, still wants them written.
+    if (known.has(id) || (tables.has(id) && !plan.wanted.includes(id))) return []
     const relation = relationOf(plan, id)
     const { external } = relation
     const needs = [...neededFor(plan, [id])].filter((needed) => needed !== id)

@@ -123,6 +123,25 @@ describe('a run of what has been run', () => {
     expect(await program.steps(all.runId)).toMatchObject({ sums: 'reused', sorted: 'succeeded' })
   })
 
+  test('to a source gives its rows, as to any other node', async () => {
+    const workflowId = await prepare()
+    const { rows: expected } = await program.flowforge.workflows.preview({ workflowId, nodeId: 'in' })
+    expect(expected).toHaveLength(4)
+    for (const turn of ['first', 'again']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { runId, status } = await program.run({ workflowId, until: 'in' })
+      expect([turn, status]).toEqual([turn, 'succeeded'])
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      const [table] = await context.projectionStore.query({
+        sql: `SELECT id FROM artifacts WHERE run_id = ? AND kind = 'table' AND stats_json ->> '$.port' = 'out'`,
+        params: [runId]
+      })
+      const artifactId = String(table?.['id'])
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      expect((await program.flowforge.artifacts.read({ artifactId })).rows).toEqual(expected)
+    }
+  })
+
   test('never takes rows that are gone or damaged', async () => {
     const workflowId = await prepare()
     const first = await program.run({ workflowId })
