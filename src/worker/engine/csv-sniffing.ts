@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Column } from '../../workflow/value-type.ts'
+import { ownValue } from '../../workflow/own-value.ts'
 import type { CsvDialect } from './compute-engine.ts'
 import { readCsv, sniffQuery } from './csv-dialect.ts'
 import { toColumn, typedColumn } from './duckdb-types.ts'
@@ -205,7 +206,7 @@ export const sniffCsv = async (
   const sameShape = withNulls.names.length === answer.names.length && withNulls.skip === answer.skip
   // Where a column is told to be text, nothing has to become NULL for its sake.
   const isOther = (type: string, at: number): boolean =>
-    type !== answer.types[at] && options.types?.[answer.names[at] ?? ''] !== 'text'
+    type !== answer.types[at] && ownValue(options.types, answer.names[at] ?? '') !== 'text'
   const quotedNulls = sameShape && withNulls.types.some(isOther)
   if (quotedNulls) answer = { ...answer, types: withNulls.types }
   const hasNoQuote = answer.quote === EMPTY || answer.quote === ''

@@ -1,6 +1,7 @@
 import { FlowForgeError, toFlowForgeError, type BlobStorePort } from '../../db/ports.ts'
 import { quoteName } from '../../workflow/sql-text.ts'
 import type { Column } from '../../workflow/value-type.ts'
+import { ownValue } from '../../workflow/own-value.ts'
 import { arrowPieces, toArrowFile } from './arrow-file.ts'
 import { columnarChunks, type ColumnarChunk } from './columnar-file.ts'
 import type { PreparedSource } from './compute-engine.ts'
@@ -69,7 +70,7 @@ export const storeChunks = async (
       types
     )
     const columns = found.map((column) => {
-      const type = types[column.name]
+      const type = ownValue(types, column.name)
       return type === undefined ? column : typedColumn(column.name, type)
     })
     const prepared: PreparedSource = { reader: { type: 'arrow' }, blobKey: key, columns, rows, notes }

@@ -1,6 +1,7 @@
 import type { BlobStorePort } from '../../db/ports.ts'
 import type { TextEncoding } from '../../workflow/data-source/csv-reading.ts'
 import { quoteName } from '../../workflow/sql-text.ts'
+import { ownValue } from '../../workflow/own-value.ts'
 import { typedColumn } from './duckdb-types.ts'
 import type { PreparedSource } from './compute-engine.ts'
 import { brokenCsv, csvComplaint } from './csv-errors.ts'
@@ -24,7 +25,7 @@ const recoded = (blobStore: BlobStorePort, blob: Blob, encoding: TextEncoding) =
 const withChosenTypes = (sniffed: Sniffed, { types = {} }: SourceOptions): Sniffed => ({
   ...sniffed,
   columns: sniffed.columns.map((column) => {
-    const type = types[column.name]
+    const type = ownValue(types, column.name)
     return type === undefined ? column : typedColumn(column.name, type)
   })
 })

@@ -7,6 +7,7 @@ import {
 } from '../../db/ports.ts'
 import { MEMORY_BUDGET } from '../../workflow/run/memory-budget.ts'
 import { quoteName, quoteText } from '../../workflow/sql-text.ts'
+import { ownValue } from '../../workflow/own-value.ts'
 import { arrowPiecesOf, type Cells } from './arrow-writing.ts'
 import { END_MARKER, rowsIn } from './arrow-pieces.ts'
 import type { ColumnarChunk } from './columnar-file.ts'
@@ -67,7 +68,7 @@ const prepareSqlite = async (
   const mixed: string[] = []
   const columns = shapes.map(({ values, bytes, others }, at) => {
     const name = names[at] ?? ''
-    const type = types[name]
+    const type = ownValue(types, name)
     if (type !== undefined) return typedColumn(name, type)
     if (bytes === 0) return columnOf(name, values)
     if (others === 0) return typedColumn(name, 'bytes')

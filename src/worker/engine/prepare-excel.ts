@@ -13,6 +13,7 @@ import { openSourceBlob, type SourceTables } from './source-tables.ts'
 import { columnOf, emptyShape, see } from './value-shape.ts'
 import { toText } from './value-text.ts'
 import type { Workplace } from './sessions.ts'
+import { ownValue } from '../../workflow/own-value.ts'
 
 type File = { readonly blobKey: string; readonly fileName: string; readonly options: SourceOptions }
 type Parts = { readonly blobStore: BlobStorePort; readonly tables: SourceTables }
@@ -88,7 +89,7 @@ export const prepareExcel = async (place: Workplace, parts: Parts, file: File): 
   checkTypedColumns(fileName, names, options.types)
   const columns = places.map((at) => {
     const name = names[at] ?? ''
-    const type = options.types?.[name]
+    const type = ownValue(options.types, name)
     if (type !== undefined) return typedColumn(name, type)
     const shape = emptyShape()
     for (const row of table.rows) see(shape, row[at])

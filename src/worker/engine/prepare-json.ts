@@ -11,6 +11,7 @@ import { openSourceBlob, type SourceTables } from './source-tables.ts'
 import { detectEncoding, encodingNote, isUtf8, toUtf8 } from './text-encoding.ts'
 import { columnOf, emptyShape, see, type ValueShape } from './value-shape.ts'
 import type { Workplace } from './sessions.ts'
+import { ownValue } from '../../workflow/own-value.ts'
 
 type File = { readonly blobKey: string; readonly fileName: string; readonly options: SourceOptions }
 type Parts = { readonly blobStore: BlobStorePort; readonly tables: SourceTables }
@@ -48,13 +49,13 @@ export const prepareJson = async (
   checkTypedColumns(file.fileName, names, types)
   const columns = [...shapes.values()].map((shape, at) => {
     const name = names[at] ?? ''
-    const type = types[name]
+    const type = ownValue(types, name)
     return type === undefined ? columnOf(name, shape) : typedColumn(name, type)
   })
   const cells = async function* (): AsyncGenerator<Cells> {
     for await (const row of rows.read()) {
       throwIfCanceled(place.signal)
-      yield keys.map((key) => row[key])
+      yield keys.map((key) => ownValue(row, key))
     }
   }
   return storeRows(

@@ -1,6 +1,7 @@
 import { FlowForgeError, type BlobStorePort } from '../../db/ports.ts'
 import { readManualFile } from '../../workflow/manual/manual-file.ts'
 import type { ManualRows } from '../../workflow/manual/manual-rows.ts'
+import { ownValue } from '../../workflow/own-value.ts'
 import { arrowPiecesOf } from './arrow-writing.ts'
 import type { PreparedSource } from './compute-engine.ts'
 import { typedColumn } from './duckdb-types.ts'
@@ -36,7 +37,7 @@ export const prepareManual = async (
   const { types = {} } = file.options
   const names = written.map(({ name }) => name)
   checkTypedColumns(file.fileName, names, types)
-  const columns = written.map(({ name, type }) => typedColumn(name, types[name] ?? type))
+  const columns = written.map(({ name, type }) => typedColumn(name, ownValue(types, name) ?? type))
   const texts = names.map((name) => typedColumn(name, 'text'))
   return storeRows(
     place,

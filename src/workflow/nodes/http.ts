@@ -3,6 +3,7 @@ import { DEFAULT_RETRY } from '../http/retry.ts'
 import { columnsOf, columnsOfBody } from '../http/template.ts'
 import { findColumn, sameName } from '../sql-text.ts'
 import type { Column } from '../value-type.ts'
+import { ownValue } from '../own-value.ts'
 import { compileRelations } from './http-relations.ts'
 import { HttpSpec } from './http-spec.ts'
 import { all, keyPath, oneInput, readerOf, type Compiling, type SpecProblem } from './node-type.ts'
@@ -120,7 +121,7 @@ const toPlan = (spec: HttpSpec, { endpoint, method, path, headers = {}, body }: 
   columns: Object.entries(spec.response?.columns ?? {}).map(([name, pointer]) => ({
     name,
     pointer,
-    type: spec.response?.types?.[name] ?? 'text'
+    type: ownValue(spec.response?.types, name) ?? 'text'
   })),
   explode: spec.response?.explode ?? null,
   format: spec.response?.format ?? null,

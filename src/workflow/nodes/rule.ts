@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { findColumn, freePrefix, quoteName, quoteText, sameName } from '../sql-text.ts'
 import type { Column } from '../value-type.ts'
+import { ownValue } from '../own-value.ts'
 import {
   all,
   keyPath,
@@ -141,11 +142,11 @@ export const readRule = readerOf<RuleSpec>({
     const choices = (name: string): readonly { readonly when: string; readonly sql: string }[] => {
       const key = name.toLowerCase()
       const setting = rules.flatMap(({ set }, at) => {
-        const sql = set[key]
+        const sql = ownValue(set, key)
         return sql === undefined ? [] : [{ when: decides(at), sql }]
       })
       const cases = spec.mode === 'all' ? setting.toReversed() : setting
-      const fallback = otherwise[key]
+      const fallback = ownValue(otherwise, key)
       return fallback === undefined ? cases : [...cases, { when: `NOT (${anyMark})`, sql: fallback }]
     }
     const valueOf = (name: string): string => {
