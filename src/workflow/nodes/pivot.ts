@@ -101,10 +101,12 @@ export const compilePivot = async (
   ]
   const cells = on.values.flatMap((value) =>
     aggregates.map(({ name, sql }, at) => {
-      const cell = `any_value("_u${at}") FILTER (WHERE "_on" IS NOT DISTINCT FROM ${value.sql})`
-      // Where a group has no such row, the aggregate over no rows: 0 for a count, NULL for a sum.
+      const isValue = `FILTER (WHERE "_on" IS NOT DISTINCT FROM ${value.sql})`
+      // Where a group has no such row, the aggregate over no rows: 0 for a count, NULL for a sum. Where it has some, their
+      // aggregate, also where that is NULL.
       const empty = `(SELECT ${sql} FROM ${from} WHERE false)`
-      return `coalesce(${cell}, ${empty}) AS ${quoteName(cellName(value.name, name))}`
+      const cell = `CASE WHEN count(*) ${isValue} = 0 THEN ${empty} ELSE any_value("_u${at}") ${isValue} END`
+      return `${cell} AS ${quoteName(cellName(value.name, name))}`
     })
   )
   const outer = [...groups.map(({ name }, at) => `"_g${at}" AS ${quoteName(name)}`), ...cells]
