@@ -10,7 +10,7 @@ import type { RowIdPlan } from '../../workflow/row-ids/plan-row-ids.ts'
 import type { Column } from '../../workflow/value-type.ts'
 import type { Page } from '../api.ts'
 import type { AskService } from './ask-service.ts'
-import type { Limits } from './run-limits.ts'
+import type { Limits, Spent } from './run-limits.ts'
 
 /** As `data_sources.kind` names them; `file` is Arrow, `db` SQLite or DuckDB, `manual` rows typed by hand. */
 export type SourceKind = 'csv' | 'json' | 'excel' | 'parquet' | 'file' | 'db' | 'manual'
@@ -207,6 +207,8 @@ export interface ComputeEngine {
     checkpoints?: Checkpoints
     ask?: AskService | undefined
     limits?: Limits
+    /** What of the limits is used up already. */
+    spent?: Spent | undefined
     /** Bytes that the engine may take. Left out, what held last goes on holding. */
     memoryBudget?: number
     /** Keep which rows each row came from, beside the tables that are written. */

@@ -160,12 +160,13 @@ export const executePlan =
     known = new Map(),
     checkpoints = 'none',
     limits = {},
+    spent,
     memoryBudget,
     ask,
     rowIds,
     mayReject = () => false
   }) => {
-    const watch = watchLimits(limits, signal)
+    const watch = watchLimits(limits, signal, spent)
     const ending = createEnding()
     try {
       const options = { signal: watch.signal, ending: ending.signal, urgency: 'run', memoryBudget } as const

@@ -32,6 +32,18 @@ describe('the limits of a run', () => {
     expect(ended.passed()).toBeNull()
   })
 
+  test('count what earlier attempts wrote and took', () => {
+    const watch = watchLimits({ rows: 10, ms: 500 }, never, { rows: 9, bytes: 0, ms: 400 })
+    watch.wrote({ rows: 1 })
+    vi.advanceTimersByTime(99)
+    expect(watch.passed()).toBeNull()
+    vi.advanceTimersByTime(1)
+    expect(watch.passed()?.details).toMatchObject({ reason: 'limit-ms', limit: 500 })
+    const rows = watchLimits({ rows: 10 }, never, { rows: 9, bytes: 0, ms: 0 })
+    expect(() => rows.wrote({ rows: 2 })).toThrow('Canceled.')
+    expect(rows.passed()?.details).toMatchObject({ reason: 'limit-rows', found: 11 })
+  })
+
   test('leave a cancel a cancel', () => {
     const abortion = new AbortController()
     const watch = watchLimits({ rows: 1 }, abortion.signal)

@@ -8,6 +8,9 @@ export type Limits = {
   readonly ms?: number | undefined
 }
 
+/** What earlier attempts of the same run wrote, and how long they took. */
+export type Spent = { readonly rows: number; readonly bytes: number; readonly ms: number }
+
 export type LimitWatch = {
   /** Aborts when the caller's signal does, or when a limit is passed. */
   readonly signal: AbortSignal
@@ -30,9 +33,13 @@ const ENDS = {
 } as const
 
 /** Watches a run's limits; passing one ends it as a cancel would, with the limit as the reason. */
-export const watchLimits = (limits: Limits, signal: AbortSignal): LimitWatch => {
+export const watchLimits = (
+  limits: Limits,
+  signal: AbortSignal,
+  spent: Spent = { rows: 0, bytes: 0, ms: 0 }
+): LimitWatch => {
   const abortion = new AbortController()
-  const written = { rows: 0, bytes: 0 }
+  const written = { rows: spent.rows, bytes: spent.bytes }
   let passed: FlowForgeError | null = null
 
   const pass = (what: keyof typeof ENDS, limit: number, found: number | null): void => {
@@ -48,7 +55,8 @@ export const watchLimits = (limits: Limits, signal: AbortSignal): LimitWatch => 
   if (signal.aborted) onAbort()
   signal.addEventListener('abort', onAbort)
   const { ms } = limits
-  const timer = ms === undefined ? undefined : setTimeout(() => pass('ms', ms, null), ms)
+  const timer =
+    ms === undefined ? undefined : setTimeout(() => pass('ms', ms, null), Math.max(0, ms - spent.ms))
 
   return {
     signal: abortion.signal,

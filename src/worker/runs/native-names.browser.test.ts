@@ -51,7 +51,7 @@ test('the same in JSON, where rows without it have nothing there', async () => {
 test('the same of what one rule of several sets', async () => {
   await importAs('in.csv', 'driver,constructor\nHill,Lotus\nClark,\nMoss,Vanwall\n')
   const rules = [
-    { name: 'unknown', when: 'constructor IS NULL', set: { constructor: `'?'` } },
+    { name: 'unknown', when: 'constructor IS NULL', set: { constructor: `'?'` } as object },
     { name: 'first', when: `driver = 'Hill'`, set: { best: 'true' } }
   ]
   expect(await rowsOf('rule', { rules, otherwise: { best: 'false' } })).toEqual([

@@ -21,7 +21,6 @@ import type { World } from '../world.ts'
 import type { ProgressBoard } from './progress.ts'
 import { withEveryCheckpoint } from '../../workflow/checkpoints.ts'
 import { ENGINE_BUILD } from '../engine/engine-build.ts'
-import { compareRuns, differenceWords } from './comparing.ts'
 import { succeedRun } from './dataset-writes.ts'
 import { createRecorder } from './recorder.ts'
 import { createRunWriter, type RunWriter } from './run-writer.ts'
@@ -32,6 +31,8 @@ import { keysOf } from './run-keys.ts'
 import { canRejectRows } from '../../workflow/rejecting.ts'
 import { catalogFor } from './past-inputs.ts'
 import { sourceDrift } from './source-drift.ts'
+import { verifyRun } from './verifying.ts'
+import { writtenBefore } from './written-before.ts'
 
 export type RunEnd = { status: RunStatus; error?: { message: string; nodeId?: string } }
 export type QueuedRun = {
@@ -110,7 +111,7 @@ export const createRunner = (parts: Parts): Runner => {
   const carryOut = async (
     run: QueuedRun,
     state: Run,
-    { writer, signal }: { writer: RunWriter; signal: AbortSignal },
+    { writer, signal, began }: { writer: RunWriter; signal: AbortSignal; began: number },
     /** Where rows have failed in this run already; it is planned anew in the midst of it. */
     rejecting?: ReadonlySet<string>
   ): Promise<ExecutionOutcome> => {
@@ -181,6 +182,7 @@ export const createRunner = (parts: Parts): Runner => {
             carries: (id) => rowIds?.marks.has(id) === true,
             signal
           })
+    const before = isResumed ? await writtenBefore(context, runId, reuse.plan) : { rows: 0, bytes: 0 }
     await recorder.recordReuse(reuse, signal)
     const log: AskingRun['log'] = (entry) => recorder.listener.log({ level: 'info', ...entry })
     const outcome = await engine.execute({
@@ -192,6 +194,7 @@ export const createRunner = (parts: Parts): Runner => {
       known: reuse.known,
       checkpoints: options.checkpoints ?? 'slow',
       limits: options.limits ?? {},
+      spent: { ...before, ms: performance.now() - began },
       memoryBudget: options.memory ?? MEMORY_BUDGET,
       // What is to give the same as another run is answered as that one was.
       ask: askFor({ runId, workflowId, recordedIn: replayOf ?? run.verifies ?? null, answersOf, log }),
@@ -208,35 +211,10 @@ export const createRunner = (parts: Parts): Runner => {
       await writer.written()
       const { state: now } = await aggregates.load(runAggregate, runId)
       const failing = new Set([...(rejecting ?? []), nodeId])
-      return carryOut({ ...run, moment, isResumed: true }, now, { writer, signal }, failing)
+      return carryOut({ ...run, moment, isResumed: true }, now, { writer, signal, began }, failing)
     }
     if (outcome.status !== 'succeeded' || run.verifies === undefined) return outcome
-    return verified(run, run.verifies, { writer, signal })
-  }
-
-  /** A run that was to give the same as another has failed where it did not. */
-  const verified = async (
-    { runId, graph }: QueuedRun,
-    verifies: string,
-    { writer, signal }: { writer: RunWriter; signal: AbortSignal }
-  ): Promise<ExecutionOutcome> => {
-    await writer.written()
-    const { same, compared, difference } = await compareRuns({ context, engine, signal }, verifies, runId)
-    const nameOf = (nodeId: string): string => graph.nodes.find(({ id }) => id === nodeId)?.name ?? nodeId
-    const message =
-      difference === null
-        ? `The same came out as before: ${compared} of ${compared} results are equal to the byte.`
-        : `Something else came out than before. ${differenceWords(difference, nameOf)}`
-    await writer.tell({
-      type: 'Log',
-      logId: `log:${world.newId()}`,
-      level: same ? 'info' : 'error',
-      message,
-      meta: { verifies, same }
-    })
-    return difference === null
-      ? { status: 'succeeded' }
-      : { status: 'failed', nodeId: difference.nodeId, message }
+    return verifyRun(parts, run, run.verifies, { writer, signal })
   }
 
   const end = async ({ runId, cause }: QueuedRun, outcome: ExecutionOutcome): Promise<RunEnd> => {
@@ -263,7 +241,7 @@ export const createRunner = (parts: Parts): Runner => {
     const writer = createRunWriter((...commands) => acting.execute(runAggregate, runId, ...commands))
     const work = async (): Promise<ExecutionOutcome> => {
       try {
-        const done = await carryOut(run, state, { writer, signal })
+        const done = await carryOut(run, state, { writer, signal, began: performance.now() })
         return done.status === 'succeeded' ? await succeedRun(parts, run, { writer, signal }) : done
       } finally {
         // The run's end comes after all that happened in it.

@@ -32,6 +32,7 @@ const ArtifactRow = z
         bytes: z.number(),
         key: z.string().optional(),
         port: z.string().optional(),
+        reusedFrom: z.string().optional(),
         layout: z.object({ pieces: z.array(Piece) }).optional(),
         fileName: z.string().optional(),
         rowIds: RowIds.optional()

@@ -24,7 +24,10 @@ export const RunOptions = z.strictObject({
   rowIds: z.boolean().optional(),
   /** Bytes that the compute engine may take; the usual is `MEMORY_BUDGET`. */
   memory: MemoryBudget.optional(),
-  /** A run that passes one ends, and says which. Rows and bytes are those written. */
+  /**
+   * A run that passes one ends, and says which. Rows and bytes are those written, also before it was resumed; time is
+   * counted anew then.
+   */
   limits: z.strictObject({ rows: Limit.optional(), bytes: Limit.optional(), ms: Limit.optional() }).optional()
 })
 export type RunOptions = z.infer<typeof RunOptions>
