@@ -88,12 +88,19 @@ const openManifest = async ({ context }: Parts, runId: string): Promise<z.infer<
   throw new FlowForgeError('NOT_FOUND', 'There is no such run, or it had not begun.', { runId })
 }
 
-const rejectingIn = async ({ context }: Parts, runId: string): Promise<ReadonlySet<string>> => {
-  const sql = `SELECT node_id FROM run_steps WHERE run_id = ? AND stats_json ->> '$.rejected' > 0`
-  const rows = await context.projectionStore.query({ sql, params: [runId] })
-  return new Set(
-    rows.map(({ node_id }) => String(node_id)).map((rowId) => rowId.slice(rowId.lastIndexOf('/') + 1))
+/** A step that was reused rejects what it did in the run that it was taken from, also where it does not say so itself. */
+const REJECTING = `
+  WITH RECURSIVE done (id, stats_json) AS (
+    SELECT id, stats_json FROM run_steps WHERE run_id = ?
+    UNION
+    SELECT s.id, s.stats_json FROM done d
+    JOIN run_steps s ON s.id = (d.stats_json ->> '$.reused.runId') || substr(d.id, instr(d.id, '/'))
   )
+  SELECT DISTINCT substr(id, instr(id, '/') + 1) AS node FROM done WHERE stats_json ->> '$.rejected' > 0`
+
+const rejectingIn = async ({ context }: Parts, runId: string): Promise<ReadonlySet<string>> => {
+  const rows = await context.projectionStore.query({ sql: REJECTING, params: [runId] })
+  return new Set(rows.map(({ node }) => String(node)))
 }
 
 /**

@@ -184,6 +184,16 @@ export const createRecorder = (
     if (artifact.kind === 'table' && !isCheckpoint) tables.set(artifact.nodeId, artifactId)
   }
 
+  /** Rows that an expression failed for; a warning where nobody reads them. */
+  const rejectedWords = (nodeId: string, count: number): RunCommand[] => {
+    if (count === 0) return []
+    const isRead = graph.edges.some(({ from, fromPort }) => from === nodeId && fromPort === 'rejected')
+    const left = `${rowsIn(count)} left by "rejected", because an expression cannot be computed for ${count === 1 ? 'it' : 'them'}.`
+    const unread = `Nothing reads ${count === 1 ? 'it' : 'them'}: connect "rejected" to a sink to see which, or let the run fail at such rows.`
+    const said = say(isRead ? left : `${left} ${unread}`, nodeId, { rejected: count })
+    return [isRead ? said : { ...said, level: 'warn' }]
+  }
+
   const recordReusedStep = async ({
     nodeId,
     runId: from,
@@ -205,7 +215,8 @@ export const createRecorder = (
           : 'Reused from an earlier run: nothing that it depends on has changed.',
         nodeId,
         { runId: from }
-      )
+      ),
+      ...(isPinned ? [] : rejectedWords(nodeId, counts.rejected ?? 0))
     )
     board.step(runId, nodeId, { status: 'succeeded', rowsOut: counts.rowsOut, ms: 0 })
   }
@@ -228,16 +239,6 @@ export const createRecorder = (
       )
       if (kind === 'table') tables.set(nodeId, artifactId)
     }
-  }
-
-  /** Rows that an expression failed for; a warning where nobody reads them. */
-  const rejectedWords = (nodeId: string, count: number): RunCommand[] => {
-    if (count === 0) return []
-    const isRead = graph.edges.some(({ from, fromPort }) => from === nodeId && fromPort === 'rejected')
-    const left = `${rowsIn(count)} left by "rejected", because an expression cannot be computed for ${count === 1 ? 'it' : 'them'}.`
-    const unread = `Nothing reads ${count === 1 ? 'it' : 'them'}: connect "rejected" to a sink to see which, or let the run fail at such rows.`
-    const said = say(isRead ? left : `${left} ${unread}`, nodeId, { rejected: count })
-    return [isRead ? said : { ...said, level: 'warn' }]
   }
 
   const listener: ExecutionListener = {

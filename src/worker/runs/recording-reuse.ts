@@ -37,18 +37,23 @@ export const earlierOf = async (context: DbContext, runId: string, run: Run): Pr
   }
 }
 
-const Counts = z.object({ rowsIn: z.number().nullish(), rowsOut: z.number().nullish() })
+const Counts = z.object({
+  rowsIn: z.number().nullish(),
+  rowsOut: z.number().nullish(),
+  rejected: z.number().optional()
+})
 
-/** How many rows a step of another run took and gave; null where it does not say. */
+/** How many rows a step of another run took, gave and rejected; null where it does not say. */
 export const countsOf = async (
   { projectionStore }: Pick<DbContext, 'projectionStore'>,
   runId: string,
   nodeId: string
-): Promise<Pick<StepStats, 'rowsIn' | 'rowsOut'>> => {
+): Promise<Pick<StepStats, 'rowsIn' | 'rowsOut' | 'rejected'>> => {
   const sql = `SELECT stats_json FROM run_steps WHERE id = ? AND status = 'succeeded'`
   const [row] = await projectionStore.query({ sql, params: [`${runId}/${nodeId}`] })
   const counts = Counts.safeParse(row === undefined ? {} : JSON.parse(String(row['stats_json']))).data
-  return { rowsIn: counts?.rowsIn ?? null, rowsOut: counts?.rowsOut ?? null }
+  const rows = { rowsIn: counts?.rowsIn ?? null, rowsOut: counts?.rowsOut ?? null }
+  return counts?.rejected === undefined ? rows : { ...rows, rejected: counts.rejected }
 }
 
 /** An artifact of another run as one of this run's own: the same bytes. */

@@ -130,6 +130,32 @@ describe('a row for which an expression fails', () => {
     expect(JSON.stringify(told)).toContain('"rowNumbers":[3]')
   })
 
+  test('is told and explained also by a run that takes all from another, and by one that takes it from that', async () => {
+    const workflowId = await prepare(documentOf('Casts', nodes, edges))
+    await program.run({ workflowId })
+    for (const time of ['second', 'third']) {
+      // oxlint-disable-next-line no-await-in-loop -- each takes from the one before
+      const { runId } = await program.run({ workflowId })
+      expect(await program.steps(runId), time).toMatchObject({ cast: 'reused', out: 'reused' })
+      expect(await rejectedIn(runId, 'cast'), time).toBe(1)
+      expect((await logsOf(runId, 'warn'))[0]?.['message'], time).toContain('Nothing reads it')
+      const missing = await program.flowforge.explain.missing({ runId, nodeId: 'out', key: { k: 'b' } })
+      expect(missing.steps.at(-1), time).toMatchObject({ nodeId: 'cast', failures: [{ column: 'n' }] })
+    }
+  })
+
+  test('is explained by a run that was reused without saying so', async () => {
+    const workflowId = await prepare(documentOf('Casts', nodes, edges))
+    await program.run({ workflowId })
+    const { runId } = await program.run({ workflowId })
+    await context.projectionStore.query({
+      sql: `UPDATE run_steps SET stats_json = json_remove(stats_json, '$.rejected') WHERE run_id = ?`,
+      params: [runId]
+    })
+    const found = await program.flowforge.explain.missing({ runId, nodeId: 'out', key: { k: 'b' } })
+    expect(found.steps.at(-1)).toMatchObject({ nodeId: 'cast', failures: [{ column: 'n' }] })
+  })
+
   const EARLY = `CAST(CASE WHEN k = 'a' THEN 'one' ELSE '1' END AS INTEGER) > 5`
 
   test('is missing for the expression that failed, in the words of the engine', async () => {
