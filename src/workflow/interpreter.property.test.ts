@@ -86,24 +86,26 @@ it('every port of a random graph gives the rows that a row-by-row reading gives'
 
 it('rows for which an expression fails leave by `rejected`, and all others as if these had not been', async () => {
   let rejected = 0
-  await fc.assert(
-    fc.asyncProperty(fc.gen(), async (draw) => {
-      const drawn = drawCase(draw, { failing: true })
-      const plan = await planOf(drawn, new Set(drawn.graph.nodes.map(({ id }) => id)))
-      provide(drawn, plan, drawn.tables)
-      const expected = interpret(drawn.graph, drawn.tables, drawn.meanings, (id) => columnsIn(plan, id))
-      for (const { relation } of drawn.ports) {
-        const names = columnsIn(plan, relation)
-        const rows = (expected.get(relation) ?? []).map(({ values }: Interpreted): Values => values)
-        rejected += rows.filter(({ _reason }) => String(_reason).includes('cannot be computed')).length
-        expect(
-          plain(rowsIn(plan, relation), names),
-          `${relation} of ${JSON.stringify(drawn.graph)} over ${JSON.stringify(drawn.tables)}`
-        ).toEqual(plain(rows, names))
-      }
-    }),
-    { numRuns: RUNS, endOnFailure: true }
-  )
+  const property = fc.asyncProperty(fc.gen(), async (draw) => {
+    const drawn = drawCase(draw, { failing: true })
+    const plan = await planOf(drawn, new Set(drawn.graph.nodes.map(({ id }) => id)))
+    provide(drawn, plan, drawn.tables)
+    const expected = interpret(drawn.graph, drawn.tables, drawn.meanings, (id) => columnsIn(plan, id))
+    for (const { relation } of drawn.ports) {
+      const names = columnsIn(plan, relation)
+      const rows = (expected.get(relation) ?? []).map(({ values }: Interpreted): Values => values)
+      rejected += rows.filter(({ _reason }) => String(_reason).includes('cannot be computed')).length
+      expect(
+        plain(rowsIn(plan, relation), names),
+        `${relation} of ${JSON.stringify(drawn.graph)} over ${JSON.stringify(drawn.tables)}`
+      ).toEqual(plain(rows, names))
+    }
+  })
+  // In all graphs of a round it may happen that nothing fails.
+  for (let round = 0; round === 0 || (rejected === 0 && round < 20); round += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one engine
+    await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+  }
   // Otherwise nothing has been proved.
   expect(rejected).toBeGreaterThan(0)
 }, 120_000)
