@@ -265,6 +265,7 @@ test.describe('a storage that was emptied', () => {
     await page.evaluate(() => window.flowforge.workflows.create({ name: 'Mine' }))
     // Asked once there is something to lose.
     await expect.poll(asked).not.toBeNull()
+    await expect.poll(() => page.evaluate(() => document.cookie)).toContain('flowforge-data=1')
 
     await empty(page, address, false)
     await page.goto(address)

@@ -8,7 +8,7 @@ import { writeLastBackup } from './data-mark.ts'
 
 const LOOK_MS = 20_000
 /** Every append is a change of what is in no backup, and nobody watches it that closely. */
-const REST_MS = 1_000
+const REST_MS = 100
 /** Work that is in no backup for so long is worth a word. */
 const REMIND_AFTER_MS = 7 * 24 * 60 * 60_000
 

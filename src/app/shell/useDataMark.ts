@@ -7,7 +7,7 @@ const LOG = `SELECT coalesce(max(position), 0) AS events,
   (SELECT min(at) FROM (SELECT min(created_at) AS at FROM events
     UNION ALL SELECT min(first_event_at) FROM archive_segments)) AS since FROM events`
 /** Nobody watches it, and every append is a change of it. */
-const REST_MS = 1_000
+const REST_MS = 100
 const WRITE_EVERY_MS = 5_000
 const ASKED = 'flowforge-persist-asked'
 

@@ -65,10 +65,16 @@ export const artifactsByKey = async (
   const rows = await projectionStore.query({
     sql: `${SELECT} WHERE a.stats_json ->> '$.key' IN (SELECT value FROM json_each(?1))
           AND (?2 IS NULL OR a.run_id = ?2)
-          ORDER BY ?3 AND a.stats_json -> '$.rowIds' IS NOT NULL, a.created_at, a.rowid`,
-    params: [JSON.stringify(keys), onlyRunId, prefersRowIds ? 1 : 0]
+          ORDER BY a.created_at, a.rowid`,
+    params: [JSON.stringify(keys), onlyRunId]
   })
-  return new Map(toArtifacts(rows).map((artifact) => [artifact.key ?? '', artifact]))
+  const found = toArtifacts(rows)
+  const hasRowIds = ({ rowIds }: StoredArtifact): boolean => rowIds !== undefined
+  // Of one key the last stays.
+  const inOrder = prefersRowIds
+    ? [...found.filter((artifact) => !hasRowIds(artifact)), ...found.filter(hasRowIds)]
+    : found
+  return new Map(inOrder.map((artifact) => [artifact.key ?? '', artifact]))
 }
 
 export const artifactById = async (
