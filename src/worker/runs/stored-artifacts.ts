@@ -1,6 +1,7 @@
 import { createSHA256 } from 'hash-wasm'
 import { z } from 'zod'
 import type { BlobStorePort, DbContext } from '../../db/ports.ts'
+import { createBreath } from '../engine/breath.ts'
 import { throwIfCanceled } from '../engine/engine-errors.ts'
 import { RowIds } from '../../workflow/run/events.ts'
 import { ValueType } from '../../workflow/value-type.ts'
@@ -98,7 +99,11 @@ export const artifactsOfRun = async (
 const sha256Of = async (blob: Blob, signal: AbortSignal | undefined): Promise<string> => {
   const hasher = await createSHA256()
   const reader = blob.stream().getReader()
+  const breathe = createBreath()
   for (;;) {
+    // What is read may be there already, and then nobody else would be heard, who cancels among them.
+    // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
+    await breathe()
     // oxlint-disable-next-line no-await-in-loop -- a stream is read in order
     const { done, value } = await reader.read()
     if (done) return hasher.digest('hex')
