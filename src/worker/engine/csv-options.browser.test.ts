@@ -52,6 +52,16 @@ test('a quote inside a cell stands behind the escape that was told', async () =>
   expect(reader).toMatchObject({ dialect: { quote: '"', escape: '\\' } })
 })
 
+test('an apostrophe at the end of a cell is no quote where others are in quotes', async () => {
+  const text = `a,b,c\n"","",'\n"","",'\n"","",""\n`
+  const { rows } = await rowsOf(text, { types: { a: 'text', b: 'text', c: 'text' }, header: true })
+  expect(rows).toEqual([
+    { a: '', b: '', c: `'` },
+    { a: '', b: '', c: `'` },
+    { a: '', b: '', c: '' }
+  ])
+})
+
 test('quote and delimiter together, with numbers whose cells are enclosed', async () => {
   const text = `a;b\n'1';'x;y'\n'2';'z'\n`
   expect((await rowsOf(text, { delimiter: ';', quote: `'` })).rows).toEqual([

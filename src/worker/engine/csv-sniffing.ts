@@ -74,8 +74,20 @@ const likelyDelimiter = (line: string, quote: string): string | undefined => {
   return counted.filter(({ count }) => count > 0).toSorted((a, b) => b.count - a.count)[0]?.mark
 }
 
+/** How many cells stand between two of these, as far as a line says. */
+const countEnclosed = (lines: readonly string[], delimiter: string, quote: string): number =>
+  lines
+    .flatMap((line) => line.split(delimiter))
+    .filter((cell) => cell.length > 1 && cell.startsWith(quote) && cell.endsWith(quote)).length
+
 const hasQuotedCell = (lines: readonly string[], delimiter: string): boolean =>
-  lines.some((line) => line.split(delimiter).some((cell) => /^".*"$/.test(cell)))
+  countEnclosed(lines, delimiter, '"') > 0
+
+/** Apostrophes in texts are taken for quotes where they stand at the ends of cells, although others are in quotes. */
+const isApostrophe = (lines: readonly string[], { quote, delimiter }: Answer): boolean =>
+  quote === "'" &&
+  hasQuotedCell(lines, delimiter) &&
+  countEnclosed(lines, delimiter, '"') >= countEnclosed(lines, delimiter, "'")
 
 /** Dates are read in ISO form alone: `03/04/2024` is two different days in two countries, so it stays text. */
 const isIso = (format: string | null): boolean =>
@@ -190,8 +202,12 @@ export const sniffCsv = async (
   const path = await session.registerFile(blob)
   const lines = await firstLines(blob)
   const { delimiter, quote: toldQuote, escape, header } = options
-  const told: Ask = { delimiter, quote: toldQuote, escape, header, sample }
+  let told: Ask = { delimiter, quote: toldQuote, escape, header, sample }
   let answer = await ask(session, path, told, false)
+  if (toldQuote === undefined && isApostrophe(lines, answer)) {
+    told = { ...told, quote: '"' }
+    answer = await ask(session, path, told, false)
+  }
   const likely = likelyDelimiter(lines[0] ?? '', toldQuote ?? '"')
   const overlooked = answer.names.length === 1 || answer.skip > 0
   if (options.delimiter === undefined && overlooked && likely !== undefined && likely !== answer.delimiter) {
