@@ -73,13 +73,15 @@ it('leads every row back to the source rows that a row-by-row reading knows it b
       const expected = (
         interpret(drawn.graph, drawn.tables, drawn.meanings, columnsOf).get(port.relation) ?? []
       ).map(({ values, from }) => `${toText(values, names)} from ${[...from].toSorted().join(' ')}`)
-      const rows = engine.rows(toQuery(plan, port.relation, sources))
+      // Kept, so that each row stands at its place: asked for one at a time, rows that sorting ties come in any order.
+      engine.rows(`CREATE OR REPLACE TEMP TABLE "_kept" AS ${toQuery(plan, port.relation, sources)}`)
+      const rows = engine.rows('FROM "_kept" ORDER BY rowid')
       const found: string[] = []
       for (const [at, row] of rows.entries()) {
         const followed = await followBack(
           { asking: asking(), plan, carried, sources },
           port.relation,
-          (all) => `FROM ${all} LIMIT 1 OFFSET ${at}`
+          () => `SELECT * FROM "_kept" WHERE rowid = ${at}`
         )
         found.push(`${toText(row, names)} from ${sourceRows(explained, followed).join(' ')}`)
       }
