@@ -8,7 +8,8 @@ import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { CatalogSource } from './catalog.ts'
 import { openManualRows } from './engine/prepare-manual.ts'
 import { handler } from './handler.ts'
-import { isKeyUsed, keeping, type SourceParts } from './source-handlers.ts'
+import { forgetFile, keeping } from './source-files.ts'
+import type { SourceParts } from './source-handlers.ts'
 
 const inputs = flowForgeInputs.sources
 const MEDIA_TYPE = 'application/json'
@@ -29,14 +30,8 @@ const checked = (typed: ManualRows): ManualRows => {
   })
 }
 
-export const createManualSourceHandlers = ({
-  context,
-  aggregates,
-  catalog,
-  engine,
-  profiles,
-  world
-}: SourceParts): ManualSourceApi => {
+export const createManualSourceHandlers = (parts: SourceParts): ManualSourceApi => {
+  const { context, aggregates, catalog, world } = parts
   /** Stores and prepares rows; their file is forgotten again where what follows fails. */
   const storing = <T>(
     fileName: string,
@@ -44,8 +39,9 @@ export const createManualSourceHandlers = ({
     use: (content: ManualContent) => Promise<T>
   ): Promise<T> => {
     const stream = new Blob([toManualFile(rows)]).stream()
-    return keeping(context, context.blobStore, stream, MEDIA_TYPE, async ({ key: blobKey, size, sha256 }) => {
-      const found = await engine.prepare({ blobKey, fileName, kind: 'manual' })
+    const file = { stream, mediaType: MEDIA_TYPE, fileName, kind: 'manual' } as const
+    return keeping(parts, file, async ({ blobKey, size, sha256 }, prepare) => {
+      const found = await prepare()
       const prepared = { ...found, columns: [...found.columns], notes: [...found.notes] }
       return use({ fileName, mediaType: MEDIA_TYPE, size, sha256, blobKey, prepared })
     })
@@ -56,15 +52,6 @@ export const createManualSourceHandlers = ({
     if (source.kind === 'manual') return source
     const message = `The rows of "${source.name}" were not typed by hand: they cannot be edited here.`
     throw new FlowForgeError('INVALID_INPUT', message, { dataSourceId, reason: 'not-typed-by-hand' })
-  }
-
-  /** A run that read it can be repeated as long as its bytes are there; without one, they only take up room. */
-  const forget = async ({ blobKey, prepared }: CatalogSource['config']): Promise<void> => {
-    if (await isKeyUsed(context, blobKey)) return
-    await context.blobStore.remove({ key: blobKey })
-    if (await isKeyUsed(context, prepared.blobKey)) return
-    await context.blobStore.remove({ key: prepared.blobKey })
-    await profiles.forgetSource(prepared)
   }
 
   const createManual = async (
@@ -105,7 +92,7 @@ export const createManualSourceHandlers = ({
       return content
     })
     const isChanged = sha256 !== config.sha256
-    if (isChanged) await forget(config)
+    if (isChanged) await forgetFile(parts, config)
     return { sha256, isChanged }
   }
 

@@ -1,4 +1,4 @@
-import { FlowForgeError, type BlobStorePort, type DbContext } from '../db/ports.ts'
+import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { dataSourceAggregate } from '../workflow/data-source/data-source.ts'
 import { inferSchema } from '../workflow/schema/infer-schema.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
@@ -8,6 +8,7 @@ import type { ComputeEngine, SourceKind } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { Profiles } from './profiles.ts'
 import type { ManualSourceApi } from './manual-source-handlers.ts'
+import { forgetFile, keeping } from './source-files.ts'
 import type { WebSourceApi } from './web-source-handlers.ts'
 import type { World } from './world.ts'
 
@@ -61,29 +62,6 @@ const readableStream = async (file: File): Promise<ReadableStream<Uint8Array>> =
   return file.stream()
 }
 
-export const isKeyUsed = async (context: DbContext, blobKey: string): Promise<boolean> => {
-  const sql = `SELECT 1 FROM data_sources WHERE ?1 IN (config_json ->> '$.blobKey', config_json ->> '$.prepared.blobKey')
-               UNION ALL SELECT 1 FROM artifacts WHERE uri = ?1 LIMIT 1`
-  return (await context.projectionStore.query({ sql, params: [blobKey] })).length > 0
-}
-
-/** Stores the bytes, and forgets them again if what follows fails and nothing else uses them. */
-export const keeping = async <T>(
-  context: DbContext,
-  store: BlobStorePort,
-  stream: ReadableStream<Uint8Array>,
-  contentType: string,
-  use: (stored: { key: string; size: number; sha256: string }) => Promise<T>
-): Promise<T> => {
-  const stored = await store.putStream({ prefix: 'sources/', stream, contentType })
-  try {
-    return await use(stored)
-  } catch (thrown) {
-    if (!(await isKeyUsed(context, stored.key))) await store.remove({ key: stored.key })
-    throw thrown
-  }
-}
-
 /** The calls about web sources and about rows typed by hand have files of their own. */
 type FileSources = Omit<FlowForgeApi['sources'], keyof WebSourceApi | keyof ManualSourceApi>
 
@@ -106,11 +84,12 @@ export const createSourceHandlers = (parts: SourceParts): FileSources => {
     const kind = kindOf(file.name)
     const stream = await readableStream(file)
     const mediaType = file.type === '' ? 'application/octet-stream' : file.type
-    return keeping(context, context.blobStore, stream, mediaType, async ({ key, size, sha256 }) => {
+    const kept = { stream, mediaType, fileName: file.name, kind }
+    return keeping(parts, kept, async ({ blobKey, size, sha256 }, prepare) => {
       const wanted = name ?? file.name
       const same = await catalog.sameFile(wanted, sha256)
       if (same !== undefined) return { dataSourceId: same.id, name: same.name }
-      const prepared = await engine.prepare({ blobKey: key, fileName: file.name, kind })
+      const prepared = await prepare()
       const dataSourceId = `datasource:${callId ?? world.newId()}`
       const freeName = await catalog.freeName(wanted)
       await aggregates.once(callId).execute(dataSourceAggregate, dataSourceId, {
@@ -121,7 +100,7 @@ export const createSourceHandlers = (parts: SourceParts): FileSources => {
         mediaType,
         size,
         sha256,
-        blobKey: key,
+        blobKey,
         prepared: { ...prepared, columns: [...prepared.columns], notes: [...prepared.notes] }
       })
       return { dataSourceId, name: freeName }
@@ -178,11 +157,7 @@ export const createSourceHandlers = (parts: SourceParts): FileSources => {
         throw new FlowForgeError('CONFLICT', message, { workflows })
       }
       await command.execute(dataSourceAggregate, dataSourceId, { type: 'RemoveDataSource' })
-      // A run that read it can be repeated as long as its bytes are there; without one, they only take up room.
-      const { blobKey, prepared } = source.config
-      if (await isKeyUsed(context, blobKey)) return
-      await context.blobStore.remove({ key: blobKey })
-      await profiles.forgetSource(prepared)
+      await forgetFile(parts, source.config)
     })
   }
 }

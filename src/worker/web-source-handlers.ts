@@ -11,7 +11,8 @@ import { createClient } from './http/client.ts'
 import { fetchPages, type FetchedPages } from './http/fetch-pages.ts'
 import { systemNet, type Net } from './http/net.ts'
 import { createRequestRecord, probing } from './http/request-record.ts'
-import { isKeyUsed, keeping, type SourceParts } from './source-handlers.ts'
+import { forgetFile, forgetTried, keeping } from './source-files.ts'
+import type { SourceParts } from './source-handlers.ts'
 
 const inputs = flowForgeInputs.sources
 const TRIED_ROWS = 20
@@ -36,13 +37,10 @@ const fileOf = ({ format }: WebRequest, name: string) => {
 }
 
 export const createWebSourceHandlers = ({
-  context,
-  aggregates,
-  catalog,
-  engine,
-  world,
-  net = systemNet
+  net = systemNet,
+  ...parts
 }: SourceParts & { readonly net?: Net }): WebSourceApi => {
+  const { context, aggregates, catalog, engine, world } = parts
   const record = createRequestRecord(context, world)
 
   /** Those under way that their callers gave a name. */
@@ -89,23 +87,17 @@ export const createWebSourceHandlers = ({
 
   /** Stores and prepares what was fetched; its file is forgotten again where what follows fails. */
   const storing = <T>(
-    request: WebRequest,
-    name: string,
+    { request, name, signal }: { request: WebRequest; name: string; signal: AbortSignal },
     { file, pages, notes }: FetchedPages,
     use: (content: WebContent) => Promise<T>
   ): Promise<T> => {
     const { kind, fileName, mediaType } = fileOf(request, name)
-    return keeping(
-      context,
-      context.blobStore,
-      file.stream(),
-      mediaType,
-      async ({ key: blobKey, size, sha256 }) => {
-        const found = await engine.prepare({ blobKey, fileName, kind })
-        const prepared = { ...found, columns: [...found.columns], notes: [...notes, ...found.notes] }
-        return use({ fileName, mediaType, size, sha256, blobKey, pages, prepared })
-      }
-    )
+    const fetched = { stream: file.stream(), mediaType, fileName, kind, signal }
+    return keeping(parts, fetched, async (stored, prepare) => {
+      const found = await prepare()
+      const prepared = { ...found, columns: [...found.columns], notes: [...notes, ...found.notes] }
+      return use({ fileName, mediaType, ...stored, pages, prepared })
+    })
   }
 
   const fetchHttp = async (
@@ -120,7 +112,7 @@ export const createWebSourceHandlers = ({
     const wanted = name ?? nameFrom(request.url)
     return stoppable(fetchId, async ({ signal, settle }) => {
       const fetched = await fetching(request, dataSourceId, signal)
-      return storing(request, wanted, fetched, async (content) => {
+      return storing({ request, name: wanted, signal }, fetched, async (content) => {
         const freeName = await catalog.freeName(wanted)
         settle()
         await command.execute(dataSourceAggregate, dataSourceId, {
@@ -149,7 +141,7 @@ export const createWebSourceHandlers = ({
     const request = withSecrets(web.request, secrets)
     return stoppable(fetchId, async ({ signal, settle }) => {
       const fetched = await fetching(request, dataSourceId, signal)
-      const content = await storing(request, source.name, fetched, async (stored) => {
+      const content = await storing({ request, name: source.name, signal }, fetched, async (stored) => {
         settle()
         await command.execute(dataSourceAggregate, dataSourceId, {
           type: 'RefreshWebSource',
@@ -158,8 +150,7 @@ export const createWebSourceHandlers = ({
         })
         return stored
       })
-      // A run that read it can be repeated as long as its bytes are there; without one, they only take up room.
-      if (!(await isKeyUsed(context, blobKey))) await context.blobStore.remove({ key: blobKey })
+      await forgetFile(parts, { blobKey, prepared })
       return { rows: content.prepared.rows, pages: content.pages, isChanged: content.sha256 !== sha256 }
     })
   }
@@ -167,12 +158,10 @@ export const createWebSourceHandlers = ({
   const tryHttp = ({ request, fetchId }: Args['tryHttp']) =>
     stoppable(fetchId, async ({ signal }) => {
       const fetched = await fetching(request, `datasource:try:${world.newId()}`, signal, 1)
-      return storing(request, nameFrom(request.url), fetched, async ({ blobKey, prepared }) => {
+      return storing({ request, name: nameFrom(request.url), signal }, fetched, async (content) => {
+        const { prepared } = content
         const page = await engine.page({ source: prepared, offset: 0, limit: TRIED_ROWS })
-        for (const key of new Set([blobKey, prepared.blobKey])) {
-          // oxlint-disable-next-line no-await-in-loop -- two at the most
-          if (!(await isKeyUsed(context, key))) await context.blobStore.remove({ key })
-        }
+        await forgetTried(context, content)
         return { ...page, notes: prepared.notes }
       })
     })
