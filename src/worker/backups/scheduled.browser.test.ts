@@ -142,6 +142,30 @@ describe('backups into a folder, by themselves', () => {
     await vi.waitFor(async () => expect(await problem()).toBeNull())
   })
 
+  test('looks one after the other, however often it is asked to look', async () => {
+    await append()
+    await choose({ unit: 'day' })
+    let going = 0
+    let most = 0
+    const { createIn } = context.backup
+    const slowly: typeof createIn = async (...args) => {
+      going += 1
+      most = Math.max(most, going)
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      return createIn(...args).finally(() => {
+        going -= 1
+      })
+    }
+    context = { ...context, backup: { ...context.backup, createIn: slowly } }
+    const { look } = start()
+    await vi.waitFor(() => expect(going).toBe(1))
+    look()
+    await vi.waitFor(async () => expect((await notes.read()).last).not.toBeNull())
+    await scheduled?.stop()
+    expect(most).toBe(1)
+    expect(await names()).toHaveLength(1)
+  })
+
   test('a schedule that was taken back makes none', async () => {
     await choose({ unit: 'events', count: 1 })
     await notes.change((all) => ({ ...all, schedule: null }))

@@ -117,7 +117,9 @@ export const startScheduledBackups = (args: {
     if (isStopped) return
     clearTimeout(timer)
     timer = setTimeout(() => {
-      working = lookNow()
+      // One look after the other: what is being made by an earlier one is not due any more when the next one asks.
+      working = working
+        .then(lookNow)
         .catch((thrown: unknown) => {
           // It is noted, and the screens say it.
           if (!isStopped) console.warn('The scheduled backup was not made', thrown)
