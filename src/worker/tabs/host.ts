@@ -133,6 +133,7 @@ export const hostTabs = (args: {
   const { target, epoch, build, giveWay, locks = navigator.locks } = args
   const common = new BroadcastChannel(TABS_CHANNEL)
   const served = new Map<string, Serving>()
+  const waiting = new AbortController()
 
   const serve = (tab: string): void => {
     const channel = new BroadcastChannel(tabName(tab))
@@ -143,7 +144,9 @@ export const hostTabs = (args: {
       served.delete(tab)
     }
     // Granted when the tab has let go of it: it has gone, or leads by now.
-    void locks.request(tabName(tab), forget)
+    locks.request(tabName(tab), { signal: waiting.signal }, forget).catch((thrown: unknown) => {
+      if (!waiting.signal.aborted) throw thrown
+    })
   }
 
   common.onmessage = ({ data }: MessageEvent<unknown>): void => {
@@ -160,6 +163,7 @@ export const hostTabs = (args: {
     },
     replaced: () => common.postMessage({ type: 'replaced' } satisfies Announcement),
     end: () => {
+      waiting.abort()
       common.close()
       for (const { end } of served.values()) end()
     }

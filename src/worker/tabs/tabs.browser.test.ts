@@ -7,6 +7,7 @@ import { startProgram } from '../program.ts'
 import { systemWorld } from '../world.ts'
 import type { Build } from './build.ts'
 import { hostTabs } from './host.ts'
+import { tabName } from './messages.ts'
 import { joinTabs, type LeaderNews } from './remote.ts'
 import { createSwitchboard, type Switchboard } from './switchboard.ts'
 import { toTarget, type LiveQuery, type Target } from './target.ts'
@@ -218,6 +219,17 @@ describe('a tab that works through another', () => {
     end()
     lead(target)
     expect(await answer).toMatchObject({ role: 'follower' })
+  })
+
+  test('a leader that has ended waits for the end of no tab any more', async () => {
+    const waiting = async () =>
+      ((await navigator.locks.query()).pending ?? []).filter(({ name }) => name?.startsWith(tabName('')))
+    const end = lead(target)
+    await join()
+    await ask('flowforge.status', undefined)
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1))
+    end()
+    await vi.waitFor(async () => expect(await waiting()).toEqual([]))
   })
 
   test('where nobody will answer, calls and followers are told why', async () => {
