@@ -82,6 +82,9 @@ export type Catalog = {
   findSchema: NonNullable<PlanCatalog['findSchema']>
 }
 
+/** So many files read with options of their own are remembered; what was forgotten is read again. */
+const MOST_REMEMBERED = 64
+
 const numbered = (name: string, number: number): string => {
   const dot = name.lastIndexOf('.')
   return dot <= 0 ? `${name} (${number})` : `${name.slice(0, dot)} (${number})${name.slice(dot)}`
@@ -104,12 +107,19 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine, dataset
     }
     const key = `${source.config.sha256} ${sourceKey(source.id, options)}`
     const known = withOptions.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // The one that was asked for last is forgotten last.
+      withOptions.delete(key)
+      withOptions.set(key, known)
+      return known
+    }
     const { blobKey, fileName } = source.config
     const reading = engine.prepare({ blobKey, fileName, kind: source.kind, options })
     withOptions.set(key, reading)
     // A failure may pass (a full disk): the next one who asks tries again.
     reading.catch(() => withOptions.delete(key))
+    const [oldest] = withOptions.size > MOST_REMEMBERED ? withOptions.keys() : []
+    if (oldest !== undefined) withOptions.delete(oldest)
     return reading
   }
 
