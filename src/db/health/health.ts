@@ -2,6 +2,7 @@ import type { ArchiveFinding } from '../archive-port.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import type { CheckFinding, CheckReport, HealthPort } from '../health-port.ts'
 import type { ChainReport } from '../log-port.ts'
+import { createBackgroundTurns } from '../sqlite/background-turns.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
 import { checkFile } from './check-file.ts'
@@ -30,6 +31,7 @@ export const createHealth = (args: {
 }): Health => {
   const { database, transactions, mark, reports, isRestored, verifyLog, verifyArchive } = args
   const { checkAfterMs = CHECK_AFTER_MS } = args
+  const background = createBackgroundTurns(transactions)
   let checking: string | null = null
   let underWay: Promise<CheckReport> | null = null
   let isStopped = false
@@ -54,7 +56,7 @@ export const createHealth = (args: {
         database,
         (work) => {
           expectOpen()
-          return transactions.perform(null, false, work)
+          return background.take(false, work)
         },
         (table) => {
           checking = table
@@ -105,6 +107,7 @@ export const createHealth = (args: {
     },
     stop: async () => {
       isStopped = true
+      background.stop()
       clearTimeout(timer)
       await underWay?.catch(() => undefined)
     }

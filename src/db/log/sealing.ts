@@ -1,4 +1,5 @@
 import type { ChainState } from '../log-port.ts'
+import { createBackgroundTurns } from '../sqlite/background-turns.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import type { Transactions } from '../sqlite/transactions.ts'
 import { createChainHashes } from './chain-hashes.ts'
@@ -19,11 +20,6 @@ const SEALED_ANEW = `SELECT report_json ->> '$.sealedAnew.after' AS "after", cre
 const NEXT_BLOCK = `SELECT (SELECT max(position) FROM events) AS head,
   (SELECT count(*) FROM (SELECT 1 FROM events WHERE position > ? LIMIT ${SEAL_EVENTS})) AS events`
 const UNSEALED = 'SELECT count(*) AS events FROM events WHERE position > ?'
-/** While events come in, it rests for so many times as long as its last step took: they have the database before it. */
-const REST = 3
-/** So long after a commit of events, in ms, more are expected. */
-const BUSY_MS = 50
-
 /** Seals the log's events, in the background as it grows and on demand. Appends wait for one step of it at the most. */
 export type Sealing = {
   state(): Promise<ChainState>
@@ -49,8 +45,7 @@ export const createSealing = (
   let lastHead = 0
   /** How many wait for the whole log to be sealed: the background makes way for them. */
   let asked = 0
-  /** When events were last committed, in ms of `performance.now()`. */
-  let grewAt = -Infinity
+  const background = createBackgroundTurns(transactions)
 
   const state = (): Promise<ChainState> =>
     transactions.perform(null, false, () => {
@@ -73,16 +68,7 @@ export const createSealing = (
   const stepAtOnce: Step = (writes, work) => transactions.perform(null, writes, work)
   const stepBeside: Step = async (writes, work) => {
     if (isStopped || asked > 0) return null
-    let [began, ended] = [0, 0]
-    const value = await transactions.perform(null, writes, () => {
-      began = performance.now()
-      const done = work()
-      ended = performance.now()
-      return done
-    })
-    const rest = REST * (ended - began)
-    if (performance.now() - grewAt < BUSY_MS) await new Promise((resolve) => setTimeout(resolve, rest))
-    return value
+    return background.take(writes, work)
   }
 
   const sealUpTo = async (upTo: number, step: Step, isEnough: (sealed: number) => boolean): Promise<void> => {
@@ -130,9 +116,7 @@ export const createSealing = (
   }
 
   const stopHearing = transactions.onCommit(({ tables }) => {
-    if (!tables.has('events')) return
-    grewAt = performance.now()
-    later()
+    if (tables.has('events')) later()
   })
   later()
 
@@ -152,6 +136,7 @@ export const createSealing = (
     stop: async () => {
       isStopped = true
       stopHearing()
+      background.stop()
       if (timer !== null) clearTimeout(timer)
       await working
     }
