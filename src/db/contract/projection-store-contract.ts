@@ -188,6 +188,17 @@ export const describeProjectionStore = (
         expect(answer.tables.toSorted()).toEqual(['runs', 'workflows'])
       })
 
+      test('asked again, it answers with what is there by then, and with other values', async () => {
+        const sql = 'SELECT id FROM workflows WHERE name LIKE ? ORDER BY id'
+        expect((await read(sql, ['Data%'])).rows).toEqual([{ id: 'w1' }])
+        await upsert('workflows', workflowRow('w2', 'Data again'))
+        expect((await read(sql, ['Data%'])).rows).toEqual([{ id: 'w1' }, { id: 'w2' }])
+        expect((await read(sql, ['%again'])).rows).toEqual([{ id: 'w2' }])
+        expect(await read(sql, ['nothing'])).toEqual({ rows: [], tables: ['workflows'] })
+        await expect(read(sql, ['one', 'too many'])).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+        expect((await read(sql, ['%again'])).rows).toEqual([{ id: 'w2' }])
+      })
+
       test('a comment or a semicolon behind the statement is no second statement', async () => {
         expect((await read('SELECT 1 AS one; -- done\n /* really */ ;')).rows).toEqual([{ one: 1 }])
       })

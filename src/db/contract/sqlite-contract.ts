@@ -22,6 +22,34 @@ export const describeSqliteLimits = (title: string, open: OpenContext): void => 
       expect(Number(row?.['n'])).toBeGreaterThan(0)
     })
 
+    test('those of somebody who is not trusted are let go of, too', async () => {
+      for (let n = 0; n < 1_000; n += 1) await read(`SELECT ${n} AS n`)
+      const [row] = await query(`SELECT count(*) AS n FROM sqlite_stmt WHERE sql LIKE 'SELECT % AS n'`)
+      expect(Number(row?.['n'])).toBeLessThan(100)
+      expect(Number(row?.['n'])).toBeGreaterThan(0)
+    })
+
+    test('a kept one sees what has become of the schema, and is asked again what it may read', async () => {
+      const sql = 'SELECT * FROM extra'
+      await query('CREATE TABLE extra (a)')
+      await query('INSERT INTO extra VALUES (1)')
+      expect(await context.projectionStore.read({ sql })).toEqual({ rows: [{ a: 1 }], tables: ['extra'] })
+      await query('DROP TABLE extra')
+      await expect(read(sql)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+      await query('CREATE TABLE extra (b)')
+      expect((await read(sql)).rows).toEqual([])
+      await query('INSERT INTO extra VALUES (2)')
+      expect((await read(sql)).rows).toEqual([{ b: 2 }])
+      await query('DROP TABLE extra')
+      await query('CREATE VIEW extra AS SELECT count(*) AS runs FROM runs')
+      const answer = await context.projectionStore.read({ sql })
+      expect(answer.rows).toEqual([{ runs: 0 }])
+      expect(answer.tables).toContain('runs')
+      await query('DROP VIEW extra')
+      await query('CREATE VIEW extra AS SELECT sql FROM sqlite_stmt')
+      await expect(read(sql)).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
+    })
+
     test.each([
       'SELECT length(hex(zeroblob(300000000)))',
       `SELECT length(printf('%*c', 1000000000, 'x'))`,

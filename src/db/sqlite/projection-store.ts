@@ -18,8 +18,8 @@ export const createProjectionStore = (
 
   return {
     query: ({ sql, params = [] }) =>
-      // Trusted, so it may write; a text is not looked into.
-      transactions.perform(scope, true, () =>
+      // Trusted, so it may write; SQLite says whether it does.
+      transactions.perform(scope, !database.isReading(sql), () =>
         database.all(
           sql,
           params.map((param) => toBound(param, 'A parameter'))

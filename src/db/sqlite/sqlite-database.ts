@@ -17,6 +17,8 @@ export type SqliteDatabase = {
   /** Runs a statement that is kept for the next time, until others crowd it out. */
   readonly all: (sql: string, params?: readonly Bound[]) => Row[]
   readonly run: (sql: string, params?: readonly Bound[]) => void
+  /** Whether a text is one statement that gives rows and writes nothing; it is kept as the others. False for a broken one. */
+  readonly isReading: (sql: string) => boolean
   /** The same for a text that may never come again: prepared, run and let go. */
   readonly allOnce: (sql: string, params?: readonly Bound[]) => Row[]
   /** Runs every statement of a script. */
@@ -28,6 +30,8 @@ export type SqliteDatabase = {
   readonly guard: { current: Guard | null }
   /** Told when a statement fails because the storage is full, before the failure is thrown. */
   readonly full: { current: (() => void) | null }
+  /** Called before it closes. */
+  readonly onClose: (listener: () => void) => void
   readonly close: () => void
 }
 
@@ -37,7 +41,11 @@ export type Guard = (action: number, first: string | 0, second: string | 0) => n
 /** How many statements are kept: more than the adapter has of its own, and an end to those that callers give. */
 const KEPT_LIMIT = 200
 
-type Kept = { readonly statement: PreparedStatement; readonly tables: readonly string[] }
+type Kept = {
+  readonly statement: PreparedStatement
+  readonly tables: readonly string[]
+  readonly isReading: boolean
+}
 
 const rowsOf = (statement: PreparedStatement): Row[] => {
   const rows: Row[] = []
@@ -51,6 +59,7 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
   const guard: { current: Guard | null } = { current: null }
   const full: SqliteDatabase['full'] = { current: null }
   const kept = new Map<string, Kept>()
+  const closing: (() => void)[] = []
   let preparing: Set<string> = new Set()
 
   const writes = new Set<number>([capi.SQLITE_INSERT, capi.SQLITE_UPDATE, capi.SQLITE_DELETE])
@@ -80,7 +89,9 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
   const prepare = (sql: string): Kept => {
     preparing = new Set()
     const statement = handle.prepare(sql)
-    return { statement, tables: [...preparing] }
+    // Statements that begin and end transactions count as reading, too.
+    const isReading = statement.columnCount > 0 && capi.sqlite3_stmt_readonly(statement) !== 0
+    return { statement, tables: [...preparing], isReading }
   }
 
   /** The statement used longest ago goes first: a Map keeps the order of insertion. */
@@ -94,11 +105,15 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
     oldest[1].statement.finalize()
   }
 
+  const find = (sql: string): Kept => {
+    const found = kept.get(sql) ?? prepare(sql)
+    keep(sql, found)
+    return found
+  }
+
   const use = <T>(sql: string, params: readonly Bound[], work: (statement: PreparedStatement) => T): T =>
     attempt(sql, () => {
-      const found = kept.get(sql) ?? prepare(sql)
-      keep(sql, found)
-      const { statement, tables } = found
+      const { statement, tables } = find(sql)
       for (const table of tables) written.add(table)
       try {
         if (params.length > 0) statement.bind(params as OoValue[])
@@ -116,6 +131,14 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
     isAutocommit: () => capi.sqlite3_get_autocommit(handle) !== 0,
     guard,
     full,
+    isReading: (sql) => {
+      try {
+        return find(sql).isReading
+      } catch {
+        // Whoever carries it out is told why.
+        return false
+      }
+    },
     all: (sql, params = []) => use(sql, params, rowsOf),
     run: (sql, params = []) => {
       use(sql, params, (statement) => statement.step())
@@ -134,7 +157,9 @@ export const openSqliteDatabase = (sqlite3: Sqlite3Static, handle: Database): Sq
     script: (sql) => {
       attempt(sql, () => handle.exec(sql))
     },
+    onClose: (listener) => void closing.push(listener),
     close: () => {
+      for (const listener of closing) listener()
       for (const { statement } of kept.values()) statement.finalize()
       kept.clear()
       handle.close()

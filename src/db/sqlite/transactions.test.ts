@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openMemoryDatabase } from './open-database.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { createTransactions, type Transactions } from './transactions.ts'
@@ -86,4 +86,14 @@ test('who comes alone is served at once; those who come while somebody was share
   port1.close()
   expect(rows()).toEqual([1, 2, 3, 4])
   expect(commits.length).toBeLessThan(4)
+})
+
+test('a read inside a transaction sees it, and writes no savepoint for itself', async () => {
+  const run = vi.spyOn(database, 'run')
+  await transactions.run(null, async (scope) => {
+    await transactions.perform(scope, true, () => database.run('INSERT INTO t VALUES (7)'))
+    run.mockClear()
+    expect(await transactions.perform(scope, false, () => rows())).toEqual([7])
+    expect(run).not.toHaveBeenCalled()
+  })
 })

@@ -36,6 +36,8 @@ export type Transactions = {
 const GROUP_LIMIT = 2_000
 /** See `createWaitingLine`. */
 const IDLE_LIMIT_MS = 10_000
+/** So long may reads follow each other at once, in ms, before what has arrived meanwhile is let in between. */
+const READS_MS = 2
 
 const ENDED = 'This transaction has ended; its context can no longer be used.'
 
@@ -74,6 +76,8 @@ export const createTransactions = (
   let isScheduled = false
   /** Somebody was served, and what had arrived by then has not all been read: whoever comes waits for the others. */
   let isGathering = false
+  /** Since when, in ms of `performance.now()`, it is waited for what had arrived to be read; null where it all has been. */
+  let servingSince: number | null = null
   let isClosed = false
   let idle: (() => void) | null = null
 
@@ -100,7 +104,7 @@ export const createTransactions = (
       const units = line.takeUnits(GROUP_LIMIT)
       if (units.length > 0) {
         commitGroup(units)
-        waitForOthers()
+        waitForOthers(units.some(({ writes }) => writes))
         continue
       }
       const start = line.takeTransaction()
@@ -112,16 +116,20 @@ export const createTransactions = (
 
   const tick = createTick(() => {
     isGathering = false
+    servingSince = null
     if (line.length() > 0 || idle !== null) drain()
   })
-  const waitForOthers = (): void => {
-    if (isGathering) return
-    isGathering = true
-    tick.schedule()
+  const waitForOthers = (wrote: boolean): void => {
+    if (servingSince === null) {
+      servingSince = performance.now()
+      tick.schedule()
+    }
+    if (wrote || performance.now() - servingSince > READS_MS) isGathering = true
   }
   /**
    * The first who comes is served at once. While that is done others arrive, and share the next commit: it is made when
-   * all that had arrived has been read. So who asks again and again lets messages in between, too.
+   * all that had arrived has been read. Reads have nothing to share, and follow each other at once; but who asks again
+   * and again lets messages in between, too.
    */
   const schedule = (): void => {
     if (isScheduled || open !== null || isGathering) return
@@ -146,12 +154,12 @@ export const createTransactions = (
     return work()
   }
 
-  const performWithin = <T>(scope: Scope, work: Unit<T>): Promise<T> => {
+  const performWithin = <T>(scope: Scope, writes: boolean, work: Unit<T>): Promise<T> => {
     const now = (): T => {
       line.used()
       const lost = savepoints.loss()
       if (lost !== null) throw lost.cause
-      return valueOf(savepoints.within(work))
+      return valueOf(writes ? savepoints.within(work) : savepoints.bare(work))
     }
     if (scope.isOver) return Promise.reject(new FlowForgeError('NOT_ALLOWED', ENDED))
     if (scope.child !== null) return zone.bound(scope, turn(scope, now))
@@ -222,14 +230,14 @@ export const createTransactions = (
   return {
     perform: (scope, writes, work) => {
       const inside = scope ?? zone.current()
-      if (inside !== null) return performWithin(inside, work)
+      if (inside !== null) return performWithin(inside, writes, work)
       const since = performance.now()
       return enqueue((settle) => ({ kind: 'unit', since, writes, work, gathered: null, settle }))
     },
     performGathered: <I, O>(scope: Scope | null, gather: Gather<I, O>, input: I): Promise<O> => {
       const work = (): O => valueOf(gather([input])[0])
       const inside = scope ?? zone.current()
-      if (inside !== null) return performWithin(inside, work)
+      if (inside !== null) return performWithin(inside, true, work)
       const since = performance.now()
       // What one gatherer is given is what its own callers hand in here; the line only keeps them together.
       const gathered = { gather: gather as Gather<unknown, unknown>, input }
