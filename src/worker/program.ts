@@ -24,6 +24,7 @@ import { createLineageHandlers } from './lineage-handlers.ts'
 import { createLogHandlers } from './log-handlers.ts'
 import { createOnce, forgetOldCalls } from './once.ts'
 import { createPlanning } from './planning.ts'
+import { rememberPlans } from './remembered-plans.ts'
 import { createReplicaHandlers } from './replica-handlers.ts'
 import { createHistoryHandlers, createProjectionHandlers } from './projection-handlers.ts'
 import { createDirectWrites } from './projections/direct-writes.ts'
@@ -76,7 +77,7 @@ export const startProgram = async (args: {
 
   const catalog = createCatalog(context, engine, createDatasets(context, aggregates))
   const itemVersions = createItemVersions(context, aggregates)
-  const planning = createPlanning(catalog, itemVersions, engine)
+  const planning = rememberPlans(context, createPlanning(catalog, itemVersions, engine))
   const board = createProgressBoard()
   const askFor = createAsking({ context, world })
   const runner = createRunner({ context, aggregates, catalog, engine, planning, board, world, askFor })

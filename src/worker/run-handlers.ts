@@ -111,8 +111,11 @@ export const createRunHandlers = (parts: Parts): Api => {
     if (from !== undefined && !graph.nodes.some(({ id }) => id === from)) {
       throw new FlowForgeError('INVALID_INPUT', `There is no node "${from}" to run from.`, { from })
     }
-    const rowIds = options?.rowIds
-    await planning.plan(graph, { parameters, until, inputs: past, items, usesPins: true, rowIds })
+    const moment = await momentFor(queued)
+    const { onRowError, rowIds } = options ?? {}
+    // As the run will plan it, so that it need not be done twice: which moment it is makes no other plan.
+    const planned = { parameters, until, inputs: past, items, onRowError, usesPins: true, rowIds }
+    await planning.plan(graph, { ...planned, moment: moment ?? { clock: world.now(), seed: runId } })
     const { known, cause } = await context.tx.runInTransaction(async (tx) => {
       // Looked for again: another start with this key may have come since.
       const before = idempotencyKey === undefined ? undefined : await runOf(tx, idempotencyKey)
@@ -128,7 +131,7 @@ export const createRunHandlers = (parts: Parts): Api => {
       workflowId: queued.workflowId,
       replayOf: queued.replayOf,
       answersOf: await answersFor(queued),
-      moment: await momentFor(queued),
+      moment,
       graph,
       parameters,
       until,
