@@ -12,6 +12,10 @@ export type DuckDBInstance = {
   /** Size of the engine's memory: it never shrinks while the worker lives. */
   readonly memoryBytes: () => Promise<number>
   readonly reads: FileReads
+  /** A connection that nobody has. */
+  readonly connect: () => Promise<number>
+  /** Makes the next connection ahead, so that whoever wants one need not wait. */
+  readonly connectAhead: () => void
   readonly terminate: () => void
 }
 
@@ -93,5 +97,18 @@ export const startDuckDB = async (memoryBudget: number): Promise<DuckDBInstance>
     throw new FlowForgeError('WORKER_LOST', message, {}, cause)
   }
   const memoryBytes = async (): Promise<number> => Number(await ask('flowforge-memory'))
-  return { db, lost: loss.promise, memoryBytes, reads, terminate }
+  let ahead: Promise<number> | null = null
+  const connectAhead = (): void => {
+    if (ahead !== null) return
+    ahead = db.connectInternal()
+    // Whoever wants it is told.
+    ahead.catch(() => undefined)
+  }
+  const connect = (): Promise<number> => {
+    const next = ahead ?? db.connectInternal()
+    ahead = null
+    return next
+  }
+  connectAhead()
+  return { db, lost: loss.promise, memoryBytes, reads, connect, connectAhead, terminate }
 }

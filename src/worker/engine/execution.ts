@@ -38,7 +38,7 @@ const readSources = async (run: Execution, needed: ReadonlySet<string>): Promise
       await provideSource(place, parts.tables, id, prepared, run.rowIds)
       counts.set(id, prepared.rows)
       tables.add(id)
-      return { bytes: null, nodeId: null }
+      return { bytes: null, nodeId: null, isNothing: true }
     })
   }
 }

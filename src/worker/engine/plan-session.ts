@@ -6,7 +6,7 @@ import { sourceKey, type PreparedSource, type PreparedSources } from './compute-
 import type { Session } from './session.ts'
 import type { Workplace } from './sessions.ts'
 import { numberSource, type RunRowIds } from './row-ids.ts'
-import { rowNumberIn, type SourceTables } from './source-tables.ts'
+import { isTable, rowNumberIn, type SourceTables } from './source-tables.ts'
 
 const variableType = (value: ParameterValues[string]): string => {
   if (typeof value === 'boolean') return 'BOOLEAN'
@@ -52,7 +52,10 @@ export const provideSource = async (
   rowIds?: RunRowIds
 ): Promise<void> => {
   const rows = await tables.relation(place, prepared)
-  await place.session.runShort(`CREATE TEMP VIEW ${quoteName(relationId)} AS FROM ${rows}`)
+  const view = `CREATE TEMP VIEW ${quoteName(relationId)} AS FROM ${rows}`
+  // Over a table of the engine's own there is nothing that could fail; a file may have gone.
+  if (isTable(rows)) place.session.runAhead(view)
+  else await place.session.runShort(view)
   if (rowIds === undefined) return
   await numberSource(place.session, rowIds, relationId, { rows, rowNumber: rowNumberIn(rows) })
 }

@@ -31,6 +31,12 @@ export const takingTurns = (session: Session): Session => {
     ...session,
     run: (sql) => inTurn(() => session.run(sql)),
     runShort: (sql) => inTurn(() => session.runShort(sql)),
+    runAhead: (sql) => {
+      void turn().then((end) => {
+        session.runAhead(sql)
+        end()
+      })
+    },
     rows: (sql) => inTurn(() => session.rows(sql)),
     stream: async function* (sql) {
       const end = await turn()

@@ -14,6 +14,8 @@ export type Session = {
   run(sql: string): Promise<void>
   /** The same, for a statement that takes no time: one round trip, and no cancel before it is over. */
   runShort(sql: string): Promise<void>
+  /** The same, without waiting for it: whatever is run next comes after it, and fails with it. */
+  runAhead(sql: string): void
   /** The same as `run`, for a few rows. */
   rows(sql: string): Promise<readonly SmallRow[]>
   /** A query's answer as Arrow IPC: first the schema, then record batches, without the end marker. */
@@ -38,16 +40,23 @@ const BROWSER_FILEREADER: DuckDBDataProtocol.BROWSER_FILEREADER = 2
 
 let files = 0
 
-export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSignal): Promise<Session> => {
-  const connection = await db.connectInternal()
+export const openSession = async (instance: DuckDBInstance, signal: AbortSignal): Promise<Session> => {
+  const { db, lost } = instance
+  const connection = await instance.connect()
   const registered: string[] = []
   const closing: (() => Promise<void>)[] = []
 
+  /** What was sent and not waited for. */
+  let ahead: Promise<unknown> | null = null
+
   const plainly = async <T>(work: () => Promise<T>): Promise<T> => {
     throwIfCanceled(signal)
+    const before = ahead
+    ahead = null
     try {
-      // A worker that is gone answers nothing any more.
-      return await Promise.race([work(), lost])
+      // A worker that is gone answers nothing any more. What was sent before was answered before, and says why.
+      const [, answer] = await Promise.race([Promise.all([before, work()]), lost])
+      return answer
     } catch (thrown) {
       throw signal.aborted ? canceledError() : toEngineError(thrown)
     }
@@ -103,6 +112,11 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
   return {
     run: async (sql) => void (await collect(sql)),
     runShort: (sql) => plainly(async () => void (await db.runQuery(connection, sql))),
+    runAhead: (sql) => {
+      const sent = plainly(() => db.runQuery(connection, sql))
+      sent.catch(() => undefined)
+      ahead = sent
+    },
     rows: async (sql) => toSmallRows(await collect(sql)),
     stream,
     check: (sql) =>
@@ -134,7 +148,8 @@ export const openSession = async ({ db, lost }: DuckDBInstance, signal: AbortSig
     close: async () => {
       for (const listener of closing) await listener()
       await db.disconnect(connection)
-      await db.dropFiles(registered)
+      if (registered.length > 0) await db.dropFiles(registered)
+      instance.connectAhead()
     }
   }
 }

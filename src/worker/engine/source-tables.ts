@@ -33,9 +33,12 @@ type Kept = {
   readers: number
 }
 
+/** Whether what `SourceTables.relation` answers with is a table of the engine's own, and not a scan of a file. */
+export const isTable = (relation: string): boolean => relation.startsWith('"')
+
 /** The number, from 0, of a row of what `SourceTables.relation` answers with: a table is filled in the file's order. */
 export const rowNumberIn = (relation: string): string =>
-  relation.startsWith('"') ? 'rowid' : 'row_number() OVER () - 1'
+  isTable(relation) ? 'rowid' : 'row_number() OVER () - 1'
 
 export const openSourceBlob = async (blobStore: BlobStorePort, key: string): Promise<Blob> => {
   const blob = await blobStore.open({ key })

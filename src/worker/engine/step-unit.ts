@@ -14,8 +14,14 @@ const stepsFor = ({ plan, begun }: Execution, relationIds: readonly string[]): r
   })
 }
 
+type Done = {
+  readonly bytes: number | null
+  readonly nodeId: string | null
+  /** Nothing was computed: the engine's memory is what it was. */
+  readonly isNothing?: boolean
+}
 /** Answers with what was written, and for which node. */
-type Work = () => Promise<{ bytes: number | null; nodeId: string | null } | null>
+type Work = () => Promise<Done | null>
 
 /** Carries one query out for all steps that are fused in it; they start and end with it, unless it answers with null. */
 export const unit = async (run: Execution, relationIds: readonly string[], work: Work): Promise<void> => {
@@ -61,13 +67,14 @@ const carryOutSteps = async (
     return
   }
   const ms = performance.now() - start
-  const asked = place.instance.memoryBytes()
+  const asked = done.isNothing === true ? undefined : place.instance.memoryBytes()
   // It fails with the engine, and then what counts the rows fails, too.
-  asked.catch(() => undefined)
+  asked?.catch(() => undefined)
   for (const step of steps) {
     const rows = await counts.of(step, tables)
     const bytes = step.nodeId === done.nodeId ? done.bytes : null
     const memoryBytes = await asked
-    await listener.stepSucceeded(step.nodeId, { ...rows, bytes, ms, memoryBytes })
+    const stats = { ...rows, bytes, ms, ...(memoryBytes === undefined ? {} : { memoryBytes }) }
+    await listener.stepSucceeded(step.nodeId, stats)
   }
 }
