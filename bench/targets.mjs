@@ -33,6 +33,9 @@ const value = (sections, id, who, text, limit, unit, isAtLeast) => {
   return judge(text, `${found.toFixed(0)} ${unit}`, limit, isAtLeast ? found >= limit : found <= limit)
 }
 
+/** Figures that are closer than this are level: turns of one engine differ by more, and a frame's length does. */
+const LEVEL = 1.01
+
 /** First among the browser's durable peers. The raw engine is the measure of other targets, not a peer; one that failed is left out. */
 const first = (sections, id) => {
   const section = sectionOf(sections, id)
@@ -44,9 +47,14 @@ const first = (sections, id) => {
     .filter(({ found }) => found !== undefined)
     .toSorted((left, right) => (section.isHigherBetter ? right.found - left.found : left.found - right.found))
   if (valueOf(sections, id, 'flowforge') === undefined) return judge(text, undefined)
+  const ours = valueOf(sections, id, 'flowforge')
   const at = places.findIndex(({ peer }) => peer.id === 'flowforge')
-  const before = places.slice(0, at).map(({ peer }) => peer.name)
-  return judge(text, at === 0 ? 'first' : `after ${before.join(', ')}`, true, at === 0)
+  const isLevel = ({ found }) => Math.max(found / ours, ours / found) < LEVEL
+  const namesOf = (some) => some.map(({ peer }) => peer.name).join(', ')
+  const ahead = places.slice(0, at)
+  const before = ahead.filter((place) => !isLevel(place))
+  if (before.length > 0) return judge(text, `after ${namesOf(before)}`, true, false)
+  return judge(text, ahead.length === 0 ? 'first' : `first, level with ${namesOf(ahead)}`, true, true)
 }
 
 /** The worst log against the shortest one. */
@@ -68,10 +76,10 @@ const highestOf = (sections, id, text, limit, unit) => {
   return judge(text, `${highest.toFixed(highest < 10 ? 1 : 0)} ${unit}`, limit, highest <= limit)
 }
 
-/** Of the questions of db-benchmark: FlowForge's medians against those of somebody else. */
-const ratiosTo = (sections, who) =>
+/** Of the questions of db-benchmark: FlowForge's medians, or those of `we`, against those of somebody else. */
+const ratiosTo = (sections, who, we = 'FlowForge') =>
   QUESTIONS.flatMap(({ id }) => {
-    const [ours, theirs] = [valueOf(sections, `g1-${id}`, 'FlowForge'), valueOf(sections, `g1-${id}`, who)]
+    const [ours, theirs] = [valueOf(sections, `g1-${id}`, we), valueOf(sections, `g1-${id}`, who)]
     return ours === undefined || theirs === undefined ? [] : [{ id, times: ours / theirs }]
   })
 
@@ -95,9 +103,11 @@ const judgeQuestions = (sections) => {
         const answered = ratiosTo(sections, label)
         if (answered.length === 0) return judge(text, 'it answered nothing')
         const faster = median(answered.map(({ times }) => 1 / times))
+        // What the engine alone would be: nobody who computes with it can be faster than that.
+        const atMost = median(ratiosTo(sections, label, BY_HAND).map(({ times }) => 1 / times))
         return judge(
           text,
-          `${faster.toFixed(1)} × (${answered.length} of ${QUESTIONS.length})`,
+          `${faster.toFixed(1)} × (${answered.length} of ${QUESTIONS.length}; ${BY_HAND}: ${atMost.toFixed(1)} ×)`,
           5,
           faster >= 5
         )

@@ -101,6 +101,7 @@ const prepareAll = async (
   wishes: readonly Wish[],
   signal: AbortSignal
 ): Promise<readonly Write[] | Extract<ExecutionOutcome, { status: 'failed' }>> => {
+  if (wishes.length === 0) return []
   const tables = (await artifactsOfRun(parts.context, runId)).filter(
     ({ role, kind }) => role === 'result' && kind === 'table'
   )
