@@ -36,9 +36,12 @@ const listOf = (spec: GraphNode['spec'], key: string): readonly unknown[] => {
   return Array.isArray(list) ? list : []
 }
 
+/** One that has no way out yet has no row to reject either. */
 const branchOutputs = (spec: GraphNode['spec']): readonly string[] => {
-  const names = listOf(spec, 'outputs').map((output) => fieldOf(output, 'name'))
-  return [...new Set(names.filter((name) => typeof name === 'string' && name !== ''))].map(String)
+  const names = listOf(spec, 'outputs')
+    .map((output) => fieldOf(output, 'name'))
+    .filter((name): name is string => typeof name === 'string' && name !== '')
+  return names.length === 0 ? [] : [...new Set([...names, 'rejected'])]
 }
 
 /** Where edges may end and begin, also while the spec is unfinished. */

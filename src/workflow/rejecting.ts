@@ -1,4 +1,5 @@
 import type { Graph, GraphNode } from './graph.ts'
+import { branchCanReject, BranchSpec } from './nodes/branch.ts'
 import { RuleSpec } from './nodes/rule.ts'
 import { canReject } from './nodes/transform-tried.ts'
 import { TransformSpec } from './nodes/transform-spec.ts'
@@ -14,11 +15,14 @@ export const canRejectRows = ({ kind, spec }: Pick<GraphNode, 'kind' | 'spec'>):
       const { rules = [], otherwise = {} } = RuleSpec.safeParse(spec).data ?? {}
       return rules.length > 0 || Object.keys(otherwise).length > 0
     }
+    case 'branch': {
+      const parsed = BranchSpec.safeParse(spec)
+      return parsed.success && branchCanReject(parsed.data)
+    }
     // A source's rows are rejected by its schema, those of a service by its answers.
     case 'source':
     case 'http':
     case 'join':
-    case 'branch':
     case 'sink':
       return false
   }

@@ -55,12 +55,13 @@ const carryOutSteps = async (
   work: Work
 ): Promise<void> => {
   const start = performance.now()
-  const done = await work().catch(async (thrown: unknown) => {
+  const fail = async (ids: readonly string[], otherwise: string, thrown: unknown): Promise<never> => {
     throwIfCanceled(place.signal)
-    const ids = [...neededFor(plan, relationIds)]
-    const nodeId = await findFailingNode(place.session, plan, ids, tables, thrown)
-    throw new StepFailure(nodeId ?? relationOf(plan, relationIds.at(-1) ?? '').nodeId, thrown)
-  })
+    const nodeId = await findFailingNode(place.session, plan, [...neededFor(plan, ids)], tables, thrown)
+    throw new StepFailure(nodeId ?? otherwise, thrown)
+  }
+  const last = relationOf(plan, relationIds.at(-1) ?? '').nodeId
+  const done = await work().catch((thrown: unknown) => fail(relationIds, last, thrown))
   if (done === null) {
     // Whoever needs them next carries them out.
     for (const { nodeId } of steps) begun.delete(nodeId)
@@ -71,7 +72,10 @@ const carryOutSteps = async (
   // It fails with the engine, and then what counts the rows fails, too.
   asked?.catch(() => undefined)
   for (const step of steps) {
-    const rows = await counts.of(step, tables)
+    // Rows that leave where nobody reads them are counted as well, and what is computed for that may fail.
+    const rows = await counts
+      .of(step, tables)
+      .catch((thrown: unknown) => fail(step.outputs, step.nodeId, thrown))
     const bytes = step.nodeId === done.nodeId ? done.bytes : null
     const memoryBytes = await asked
     const stats = { ...rows, bytes, ms, ...(memoryBytes === undefined ? {} : { memoryBytes }) }

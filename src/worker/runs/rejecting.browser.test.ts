@@ -251,4 +251,72 @@ describe('a row for which an expression fails', () => {
     )
     expect((await program.run({ workflowId })).status).toBe('failed')
   })
+
+  describe('of a branch', () => {
+    const ways = (mode: 'first' | 'all', ...more: object[]) => ({
+      mode,
+      outputs: [
+        { name: 'early', when: "k = 'c'" },
+        { name: 'large', when: 'CAST(v AS INTEGER) >= 2' },
+        { name: 'rest' },
+        ...more
+      ]
+    })
+    const sinks = ['early', 'large', 'rest', 'rejected']
+    const branching = (mode: 'first' | 'all', read: readonly string[]) =>
+      documentOf(
+        'Branches',
+        [
+          ['in', 'source', { dataSource: 'in.csv' }],
+          ['ways', 'branch', ways(mode)],
+          ...read.map((name) => [`${name}s`, 'sink', { format: 'csv', fileName: `${name}.csv` }] as const)
+        ],
+        [['in', 'ways'], ...read.map((name) => [`ways.${name}`, `${name}s`] as const)]
+      )
+    const keysAt = async (runId: string, name: string) =>
+      (await program.rows(runId, `${name}s`)).map(({ k }) => k)
+
+    test.each([
+      ['first', ['c'], [], ['a', 'd']],
+      ['all', ['c'], ['c'], ['a', 'd']]
+    ] as const)('leaves by rejected, in mode %s', async (mode, early, large, rest) => {
+      const workflowId = await prepare(branching(mode, sinks))
+      const { runId, status, message } = await program.run({ workflowId })
+      expect([status, message]).toEqual(['succeeded', undefined])
+      expect(await keysAt(runId, 'early')).toEqual(early)
+      expect(await keysAt(runId, 'large')).toEqual(large)
+      expect(await keysAt(runId, 'rest')).toEqual(rest)
+      expect(await program.rows(runId, 'rejecteds')).toEqual([
+        {
+          k: 'b',
+          v: 'two',
+          _reason: 'The condition of "large" cannot be computed for this row: CAST(v AS INTEGER) >= 2'
+        }
+      ])
+      expect(await rejectedIn(runId, 'ways')).toBe(1)
+    })
+
+    test('is counted and said where nobody reads it, and ends the run where that is asked for', async () => {
+      const workflowId = await prepare(branching('all', ['early', 'large']))
+      const { runId, status, message } = await program.run({ workflowId })
+      expect([status, message]).toEqual(['succeeded', undefined])
+      expect(await keysAt(runId, 'early')).toEqual(['c'])
+      expect(await rejectedIn(runId, 'ways')).toBe(1)
+      expect((await logsOf(runId, 'warn'))[0]?.['message']).toContain('Nothing reads it')
+      const strict = await program.run({ workflowId, onRowError: 'fail', reuse: 'none' })
+      expect(strict.status).toBe('failed')
+    })
+
+    test('is explained: it is missing at a way because its condition failed', async () => {
+      const workflowId = await prepare(branching('first', sinks))
+      const { runId } = await program.run({ workflowId })
+      const { explain } = program.flowforge
+      const found = await explain.missing({ runId, nodeId: 'larges', key: { k: 'b' } })
+      expect(found.steps.at(-1)).toMatchObject({
+        nodeId: 'ways',
+        failures: [{ text: 'CAST(v AS INTEGER) >= 2', rows: 1 }],
+        elsewhere: [{ port: 'rejected', rows: 1 }]
+      })
+    })
+  })
 })

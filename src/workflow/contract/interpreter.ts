@@ -303,15 +303,30 @@ export const interpret = (
 
   const branch = ({ spec }: GraphNode, rows: Rows): Record<string, Rows> => {
     const { outputs, mode } = BranchSpec.parse(spec)
-    const taken = (row: Interpreted): readonly string[] => {
-      const met = outputs.filter(({ when }) => when !== undefined && meets(when, row)).map(({ name }) => name)
-      const rest = outputs.filter(({ when }) => when === undefined).map(({ name }) => name)
-      if (met.length === 0) return rest
-      return mode === 'first' ? met.slice(0, 1) : met
+    const rejected: Interpreted[] = []
+    /** Where a row goes, and the way whose condition cannot be told. */
+    const sent = (row: Interpreted): readonly string[] => {
+      const met: string[] = []
+      let unclear: (typeof outputs)[number] | undefined
+      for (const output of outputs) {
+        if (output.when === undefined) continue
+        if (mode === 'first' && (met.length > 0 || unclear !== undefined)) continue
+        if (fails(output.when, row.values)) unclear ??= output
+        else if (meets(output.when, row)) met.push(output.name)
+      }
+      if (unclear !== undefined) {
+        const why = cannot(`The condition of "${unclear.name}"`, String(unclear.when))
+        rejected.push({ ...row, values: { ...row.values, _reason: why } })
+        return met
+      }
+      return met.length > 0 ? met : outputs.filter(({ when }) => when === undefined).map(({ name }) => name)
     }
-    return Object.fromEntries(
-      outputs.map(({ name }) => [name, rows.filter((row) => taken(row).includes(name))])
-    )
+    const places = rows.map((row) => ({ row, to: sent(row) }))
+    const ways = outputs.map(({ name }) => [
+      name,
+      places.flatMap(({ row, to }) => (to.includes(name) ? [row] : []))
+    ])
+    return { ...Object.fromEntries(ways), rejected }
   }
 
   const reach = (nodeId: string, port: string): readonly { rows: Rows; names: readonly string[] }[] =>

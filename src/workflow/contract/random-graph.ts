@@ -313,13 +313,14 @@ export const drawCase = (draw: Draw, { failing = false }: { failing?: boolean } 
     const outputs = [
       ...Array.from({ length: number(1, 2) }, (_, at) => ({
         name: `way ${at}`,
-        when: grammar.condition(input.shape).sql
+        when: condition(input.shape, true)
       })),
       ...(number(0, 1) === 1 ? [{ name: 'rest' }] : [])
     ]
     const node = addNode('branch', { outputs, mode: pick(['first', 'all'] as const) })
     connect(input, node)
     for (const { name } of outputs) ports.push({ node, port: name, shape: input.shape })
+    if (failing) ports.push({ node, port: 'rejected', shape: { ...input.shape, _reason: 'text' } })
   }
 
   const tables: Record<string, readonly Values[]> = {}

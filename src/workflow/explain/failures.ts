@@ -1,5 +1,6 @@
 import { rewriteParameters } from '../expression.ts'
 import type { Graph, GraphNode } from '../graph.ts'
+import { BranchSpec } from '../nodes/branch.ts'
 import { RuleSpec } from '../nodes/rule.ts'
 import { TransformSpec } from '../nodes/transform-spec.ts'
 import { ENGINE_TYPES, quoteName, triedSql } from '../sql-text.ts'
@@ -53,6 +54,21 @@ const settingsOf = ({ parameters }: Graph, { kind, spec }: GraphNode) => {
   )
 }
 
+/** The conditions of a branch; in mode first, each is looked at for the rows that met none before it alone. */
+const waysOf = ({ parameters }: Graph, { kind, spec }: GraphNode) => {
+  if (kind !== 'branch') return []
+  const { outputs, mode } = BranchSpec.safeParse(spec).data ?? { outputs: [], mode: 'all' as const }
+  const asked = outputs.flatMap(({ when }) =>
+    when === undefined ? [] : [{ text: when, sql: `(${rewriteParameters(when, parameters)})` }]
+  )
+  return asked.map(({ text, sql }, at) => ({
+    column: null,
+    text,
+    sql,
+    where: mode === 'first' ? asked.slice(0, at).map((before) => `NOT coalesce(${before.sql}, false)`) : []
+  }))
+}
+
 /** The expressions that failed for rows of a table, which holds rows as they reached the node; each row is told once. */
 export const failuresOf = async (
   reading: Reading,
@@ -63,7 +79,11 @@ export const failuresOf = async (
   const told: ExplainedFailure[] = []
   const fine: string[] = []
   const conditions = trialsOf(graph, node)
-  const trials = [...conditions.map((trial) => ({ ...trial, where: [] })), ...settingsOf(graph, node)]
+  const trials = [
+    ...conditions.map((trial) => ({ ...trial, where: [] })),
+    ...settingsOf(graph, node),
+    ...waysOf(graph, node)
+  ]
   for (const { column, text, sql, where } of trials) {
     const tried = triedSql(sql)
     // A condition is asked of rows alone for which every one can be computed: TRY is around it.

@@ -28,13 +28,14 @@ export const withParts = (parts: readonly Part[], last: string): string => {
   return `WITH ${named.join(', ')} ${select}`
 }
 
-const rejectedColumns = ({ columns }: Leaving): readonly Column[] => [
+/** What leaves by `rejected` as it came, and why. */
+export const rejectedColumns = ({ columns }: Pick<Leaving, 'columns'>): readonly Column[] => [
   ...columns.filter(({ name }) => !sameName(name, REASON.name)),
   REASON
 ]
 
 /** What leaves by `rejected` where no expression is tried: nothing, in the form of what could. */
-export const nothingRejected = (gathered: Leaving): Leaving => {
+export const nothingRejected = (gathered: Pick<Leaving, 'columns'>): Leaving => {
   const columns = rejectedColumns(gathered)
   const list = columns.map(({ name, engineType }) => `CAST(NULL AS ${engineType}) AS ${quoteName(name)}`)
   return { sql: `SELECT ${list.join(', ')} WHERE false`, columns }
