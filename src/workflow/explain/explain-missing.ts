@@ -7,7 +7,7 @@ import type { ExplainParts } from './explain-cell.ts'
 import type { ExplainPlan } from './explain-plan.ts'
 import type { FollowedStep, MissingExplanation } from './explanation.ts'
 import { failuresOf } from './failures.ts'
-import { followOn, type Followed } from './follow.ts'
+import { followOn, linkedSql, type Followed } from './follow.ts'
 import { askingNode, responsesOf } from './responses.ts'
 import { rulesThatDecided } from './rules-that-decided.ts'
 import { describeRelation, edgeOf } from './step-words.ts'
@@ -64,16 +64,11 @@ const starting =
   }
 
 /** Rows of an input that led to no row of the relation. */
-const lostRows = ({ pairs }: Link, input: string, output: string | undefined): string => {
+const lostRows = (link: Link, input: string, output: string | undefined): string => {
   const gone =
     output === undefined
       ? 'true'
-      : `NOT EXISTS (SELECT 1 FROM ${quoteName(output)} AS "_out" WHERE ${pairs
-          .map(
-            ({ of, from }) =>
-              `"_out".${quoteName(of)} IS NOT DISTINCT FROM ${from === null ? 'NULL' : `"_in".${quoteName(from)}`}`
-          )
-          .join(' AND ')})`
+      : `NOT EXISTS (SELECT 1 FROM ${quoteName(output)} AS "_out" WHERE ${linkedSql(link, '"_out"', '"_in"')})`
   return `FROM ${quoteName(input)} AS "_in" WHERE ${gone}`
 }
 

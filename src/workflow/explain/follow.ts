@@ -18,7 +18,8 @@ export type Followed = {
 
 const tableName = (relation: string): string => `_followed ${relation}`
 
-const equal = ({ pairs }: Link, row: string, from: string): string =>
+/** True where a row of a relation comes, by a link, from a row of its input. */
+export const linkedSql = ({ pairs }: Link, row: string, from: string): string =>
   pairs.length === 0
     ? 'true'
     : pairs
@@ -76,7 +77,7 @@ export const followBack = async (
     if (reading.length === 0) continue
     const found = reading.map(
       ([reader, link]) =>
-        `EXISTS (SELECT 1 FROM ${quoteName(tableName(reader))} AS "_reader" WHERE ${equal(link, '"_reader"', '"_row"')})`
+        `EXISTS (SELECT 1 FROM ${quoteName(tableName(reader))} AS "_reader" WHERE ${linkedSql(link, '"_reader"', '"_row"')})`
     )
     // oxlint-disable-next-line no-await-in-loop -- each needs those that read it
     await keep(id, (rows) => `SELECT * FROM ${rows} AS "_row" WHERE ${found.join(' OR ')}`)
@@ -102,7 +103,7 @@ export const followOn = async (
     } else if (links.length > 0) {
       const found = links.map(
         (link) =>
-          `EXISTS (SELECT 1 FROM ${quoteName(tableName(link.input))} AS "_input" WHERE ${equal(link, '"_row"', '"_input"')})`
+          `EXISTS (SELECT 1 FROM ${quoteName(tableName(link.input))} AS "_input" WHERE ${linkedSql(link, '"_row"', '"_input"')})`
       )
       // oxlint-disable-next-line no-await-in-loop -- each needs those before it
       await keep(id, (rows) => `SELECT * FROM ${rows} AS "_row" WHERE ${found.join(' OR ')}`)

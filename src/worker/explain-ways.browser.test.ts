@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDbContext } from '../db/index.ts'
+import type { DbContext } from '../db/ports.ts'
+import { IN_MEMORY } from './engine/contract/test-engine.ts'
+import { documentOf, startTestProgram, type TestProgram } from './runs/contract/test-program.ts'
+
+let context: DbContext
+let program: TestProgram
+beforeAll(async () => {
+  const { newId: _, ...memory } = IN_MEMORY
+  context = await openDbContext({ ...memory, newId: () => crypto.randomUUID() })
+  program = await startTestProgram(context)
+  await program.importText('in.csv', 'k,v\na,1\nb,two\nc,3\nd,\n')
+  await program.importText('codes.csv', 'code,label,ok\na,first,yes\nb,second,no\nc,third,yes\n')
+  await program.importText('wide.csv', 'id,jan,feb\n1,3,9\n2,7,8\n')
+})
+afterAll(() => program.close())
+
+type Document = ReturnType<typeof documentOf>
+const OUT = ['out', 'sink', { format: 'csv', fileName: 'out.csv' }] as const
+const BAD = ['bad', 'sink', { format: 'csv', fileName: 'bad.csv' }] as const
+
+const runOf = async (document: Document): Promise<string> => {
+  const { workflowId } = await program.flowforge.workflows.import(document)
+  const { runId, status, message } = await program.run({ workflowId })
+  expect([status, message]).toEqual(['succeeded', undefined])
+  return runId
+}
+/** The same with a condition on one of its edges. */
+const withCondition = (document: Document, from: string, condition: string): Document => ({
+  ...document,
+  edges: document.edges.map((edge) => (edge.from === from ? { ...edge, condition } : edge))
+})
+const cell = async (runId: string, nodeId: string, row: number, column: string) => {
+  const [table] = await context.projectionStore.query({
+    sql: `SELECT id FROM artifacts WHERE run_id = ? AND kind = 'table' AND node_id LIKE '%/' || ?`,
+    params: [runId, nodeId]
+  })
+  return program.flowforge.explain.cell({ artifactId: String(table?.['id']), row, column })
+}
+const missing = (runId: string, nodeId: string, key: Record<string, string | number>) =>
+  program.flowforge.explain.missing({ runId, nodeId, key })
+
+describe('a group of all rows', () => {
+  test('is passed by a row that is looked for', async () => {
+    const runId = await runOf(
+      documentOf(
+        'All',
+        [
+          ['in', 'source', { dataSource: 'in.csv' }],
+          ['all', 'transform', { steps: [{ op: 'aggregate', columns: { n: 'count(*)' } }] }],
+          ['many', 'transform', { steps: [{ op: 'filter', where: 'n > 100' }] }],
+          OUT
+        ],
+        [
+          ['in', 'all'],
+          ['all', 'many'],
+          ['many', 'out']
+        ]
+      )
+    )
+    const found = await missing(runId, 'out', { k: 'a' })
+    expect(found.outcome).toBe('lost')
+    expect(found.steps.at(-1)).toMatchObject({ nodeId: 'many', rowsIn: 1, rowsOut: 0, lost: [{ n: 4 }] })
+    expect(await missing(runId, 'all', { k: 'a' })).toMatchObject({ outcome: 'there', rows: 1 })
+  })
+})
