@@ -11,7 +11,7 @@ beforeAll(async () => {
   context = await openDbContext({ ...memory, newId: () => crypto.randomUUID() })
   program = await startTestProgram(context)
   await program.importText('in.csv', 'k,v\na,1\nb,two\nc,3\nd,\n')
-  await program.importText('codes.csv', 'code,label,ok\na,first,yes\nb,second,no\nc,third,yes\n')
+  await program.importText('codes.csv', 'code,label,ok\na,first,good\nb,second,poor\nc,third,good\n')
   await program.importText('wide.csv', 'id,jan,feb\n1,3,9\n2,7,8\n')
 })
 afterAll(() => program.close())
@@ -63,5 +63,80 @@ describe('a group of all rows', () => {
     expect(found.outcome).toBe('lost')
     expect(found.steps.at(-1)).toMatchObject({ nodeId: 'many', rowsIn: 1, rowsOut: 0, lost: [{ n: 4 }] })
     expect(await missing(runId, 'all', { k: 'a' })).toMatchObject({ outcome: 'there', rows: 1 })
+  })
+})
+
+describe('the condition of an edge', () => {
+  const joined = documentOf(
+    'Joined',
+    [
+      ['in', 'source', { dataSource: 'in.csv' }],
+      ['codes', 'source', { dataSource: 'codes.csv' }],
+      ['both', 'join', { type: 'inner', on: [{ left: 'k', right: 'code' }] }],
+      OUT
+    ],
+    [
+      ['in', 'both.left'],
+      ['codes', 'both.right'],
+      ['both', 'out']
+    ]
+  )
+  const united = documentOf(
+    'United',
+    [
+      ['in', 'source', { dataSource: 'in.csv' }],
+      ['codes', 'source', { dataSource: 'codes.csv' }],
+      ['all', 'transform', { steps: [{ op: 'union' }] }],
+      OUT
+    ],
+    [
+      ['in', 'all'],
+      ['codes', 'all'],
+      ['all', 'out']
+    ]
+  )
+  test.each([
+    ['the right side of a join', joined, 'both'],
+    ['a union', united, 'all']
+  ])('before %s is told where it took a row, and on the way of a value', async (_, document, nodeId) => {
+    const runId = await runOf(withCondition(document, 'codes', `ok = 'good'`))
+    const found = await missing(runId, 'out', { code: 'b' })
+    expect(found.outcome).toBe('lost')
+    expect(found.steps.at(-1)).toMatchObject({
+      nodeId,
+      op: 'edge',
+      rowsIn: 1,
+      rowsOut: 0,
+      texts: [{ role: 'condition', text: `ok = 'good'` }],
+      lost: [{ ok: 'poor' }]
+    })
+    const rows = await program.rows(runId, 'out')
+    const row = rows.findIndex(({ code }) => code === 'c')
+    const { steps } = await cell(runId, 'out', row, 'label')
+    expect(steps.filter(({ op }) => op === 'edge')).toMatchObject([{ nodeId, rows: [{ label: 'third' }] }])
+    expect(steps.find(({ nodeId: id }) => id === 'codes')?.rowNumbers).toEqual([3])
+  })
+})
+
+describe('a row that met the condition of an edge', () => {
+  test('and is lost in the node behind it did not leave by another port', async () => {
+    const document = documentOf(
+      'Filtered',
+      [
+        ['in', 'source', { dataSource: 'codes.csv' }],
+        ['few', 'transform', { steps: [{ op: 'filter', where: `label = 'second'` }] }],
+        OUT
+      ],
+      [
+        ['in', 'few'],
+        ['few', 'out']
+      ]
+    )
+    const runId = await runOf(withCondition(document, 'in', `ok = 'good'`))
+    const found = await missing(runId, 'out', { code: 'a' })
+    expect(found.steps.map(({ op, rowsOut, elsewhere }) => [op, rowsOut, elsewhere])).toEqual([
+      ['edge', 1, []],
+      ['filter', 0, []]
+    ])
   })
 })

@@ -1,34 +1,14 @@
-import { type Graph, type GraphEdge, type GraphNode } from '../graph.ts'
+import { edgeKey, type Graph, type GraphEdge, type GraphNode } from '../graph.ts'
 import { topologicalOrder } from '../graph-order.ts'
 import { reachedBy } from '../lineage/column-lineage.ts'
 import { HttpSpec } from '../nodes/http-spec.ts'
 import { JoinSpec } from '../nodes/join.ts'
 import { TransformSpec, type Step } from '../nodes/transform-spec.ts'
 import { quoteName, sameName } from '../sql-text.ts'
+import { freePrefix, type Carried, type Link } from './carried.ts'
 import { portsOf } from './ports-of.ts'
 
-/** A row of a relation comes from a row of `input` where all these columns are equal, NULL to NULL; `from` null: NULL. */
-export type Link = {
-  readonly input: string
-  readonly pairs: readonly { readonly of: string; readonly from: string | null }[]
-  /** `row`: from one row. `group`: from all rows of a group. `unknown`: from any of them. */
-  readonly kind: 'row' | 'group' | 'unknown'
-}
-
-/** A graph whose rows carry marks by which each finds the rows that it comes from. */
-export type Carried = {
-  readonly graph: Graph
-  readonly links: ReadonlyMap<string, readonly Link[]>
-  /** The column by which a source's rows are numbered, from 0: whoever provides the source adds it. */
-  readonly rowColumn: string
-  /** The beginning of every mark's name, which no other column has. */
-  readonly prefix: string
-}
-
 type Columns = (relation: string) => readonly string[]
-
-const freePrefix = (names: readonly string[], wanted = '_from:'): string =>
-  names.some((name) => name.toLowerCase().startsWith(wanted)) ? freePrefix(names, `_${wanted}`) : wanted
 
 const derive = (columns: Readonly<Record<string, string>>): Step => ({ op: 'derive', columns })
 
@@ -48,6 +28,7 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
   const edges: GraphEdge[] = []
   const marks = new Map<string, readonly string[]>()
   const links = new Map<string, readonly Link[]>()
+  const moved = new Map<string, string>()
 
   const same = (names: readonly string[]): Link['pairs'] => names.map((name) => ({ of: name, from: name }))
   const incoming = (nodeId: string, port?: string): readonly GraphEdge[] =>
@@ -74,6 +55,7 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     pairs: Link['pairs']
   ): string => {
     const into: GraphEdge = { ...edge, to: id, toPort: 'in' }
+    if (edge.condition !== undefined) moved.set(edgeKey(edge), edgeKey(into))
     const input = keepEdge(into)
     nodes.push({ id, kind: 'transform', name: '', spec: { steps: [step] } })
     edges.push({ from: id, fromPort: 'out', to: edge.to, toPort: edge.toPort })
@@ -296,5 +278,5 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     const node = graph.nodes.find((each) => each.id === id)
     if (node !== undefined) add(node)
   }
-  return { graph: { ...graph, nodes, edges }, links, rowColumn, prefix }
+  return { graph: { ...graph, nodes, edges }, links, moved, rowColumn, prefix }
 }

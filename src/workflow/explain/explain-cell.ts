@@ -3,6 +3,7 @@ import { stepLineage } from '../lineage/column-lineage.ts'
 import { findTraced } from '../lineage/traced.ts'
 import type { Plan } from '../plan-types.ts'
 import type { Column } from '../value-type.ts'
+import { carriedId } from './carried.ts'
 import type { ExplainPlan } from './explain-plan.ts'
 import type { CellExplanation, ExplainedStep } from './explanation.ts'
 import { followBack, type Asking } from './follow.ts'
@@ -75,7 +76,7 @@ const tell = async (
   const isEdge = edgeOf(unfolded.graph, relation.id) !== undefined
   const isRule = node?.kind === 'rule' && !isEdge
   const asking = askingNode(unfolded.graph, relation.nodeId, isEdge)
-  const links = carried.links.get(relation.id) ?? []
+  const links = carried.links.get(carriedId(carried, relation.id)) ?? []
   return {
     ...described.place,
     texts: textsAbout(described.texts, [...names]),
@@ -113,13 +114,14 @@ export const explainCell = async (
   const needed = columnsOnTheWay(explained, relation, asked.name)
   const told: ExplainedStep[] = []
   for (const each of steps.relations.toReversed()) {
-    const table = followed.table(each.id)
+    const own = carriedId(carried, each.id)
+    const table = followed.table(own)
     if (table === undefined) continue
-    const input = carried.links.get(each.id)?.[0]?.input
+    const input = carried.links.get(own)?.[0]?.input
     // oxlint-disable-next-line no-await-in-loop -- one session answers one question at a time
     const step = await tell(parts, each, {
       table,
-      total: followed.count(each.id),
+      total: followed.count(own),
       inputTable: input === undefined ? undefined : followed.table(input),
       names: needed.get(each.id) ?? new Set()
     })

@@ -2,7 +2,7 @@ import { columnLineage, stepLineage } from '../lineage/column-lineage.ts'
 import { findTraced } from '../lineage/traced.ts'
 import type { Plan } from '../plan-types.ts'
 import { findColumn, nameList, quoteName, quoteText } from '../sql-text.ts'
-import type { Link } from './carry.ts'
+import { carriedId, originalId, type Link } from './carried.ts'
 import type { ExplainParts } from './explain-cell.ts'
 import type { ExplainPlan } from './explain-plan.ts'
 import type { FollowedStep, MissingExplanation } from './explanation.ts'
@@ -72,10 +72,6 @@ const lostRows = (link: Link, input: string, output: string | undefined): string
   return `FROM ${quoteName(input)} AS "_in" WHERE ${gone}`
 }
 
-/** The relation before, where one of our own stands between. */
-const before = ({ carried, steps }: ExplainPlan, input: string): string =>
-  steps.relations.some(({ id }) => id === input) ? input : (carried.links.get(input)?.[0]?.input ?? input)
-
 const tellStep = async (
   parts: ExplainParts,
   followed: Followed,
@@ -85,22 +81,25 @@ const tellStep = async (
   const { reading, explained } = parts
   const { unfolded, carried, steps } = explained
   const described = describeRelation(unfolded, relation)
-  const links = (carried.links.get(relation.id) ?? []).filter(({ input }) => followed.count(input) > 0)
+  const own = carriedId(carried, relation.id)
+  const links = (carried.links.get(own) ?? []).filter(({ input }) => followed.count(input) > 0)
   const [link] = links
   if (described === undefined || link === undefined) return undefined
-  const input = steps.relations.find(({ id }) => id === before(explained, link.input))
+  const before = originalId(carried, link.input, (id) => steps.relations.some((each) => each.id === id))
+  const input = steps.relations.find(({ id }) => id === before)
   const inputTable = followed.table(link.input)
   if (input === undefined || inputTable === undefined) return undefined
   const columns = input.columns.filter(({ name }) => looksAt.includes(name))
   const shown = columns.length > 0 ? columns : input.columns.slice(0, 8)
   const lost = await reading.rows(
-    `SELECT ${nameList(shown.map(({ name }) => name))} ${lostRows(link, inputTable, followed.table(relation.id))} LIMIT ${TOLD_LOST}`,
+    `SELECT ${nameList(shown.map(({ name }) => name))} ${lostRows(link, inputTable, followed.table(own))} LIMIT ${TOLD_LOST}`,
     shown
   )
   const node = unfolded.graph.nodes.find(({ id }) => id === relation.nodeId)
   const isEdge = edgeOf(unfolded.graph, relation.id) !== undefined
-  const isTried =
-    !isEdge && steps.steps.some(({ nodeId, failed }) => nodeId === relation.nodeId && failed !== undefined)
+  const planned = isEdge ? undefined : steps.steps.find(({ nodeId }) => nodeId === relation.nodeId)
+  const isTried = planned?.failed !== undefined
+  const otherOutputs = (planned?.outputs ?? []).filter((id) => id !== relation.id)
   const isRule = node?.kind === 'rule' && !isEdge
   const rules = isRule ? await rulesThatDecided(reading, unfolded.graph, node, inputTable, isTried) : []
   const asking = askingNode(unfolded.graph, relation.nodeId, isEdge)
@@ -116,9 +115,9 @@ const tellStep = async (
         ? []
         : await responsesOf(parts, asking, { port: 'rejected', table: rejected, names: [] }),
     rowsIn: links.reduce((sum, each) => sum + followed.count(each.input), 0),
-    rowsOut: followed.count(relation.id),
+    rowsOut: followed.count(own),
     elsewhere: steps.relations
-      .filter(({ id, nodeId }) => nodeId === relation.nodeId && id !== relation.id && followed.count(id) > 0)
+      .filter(({ id }) => otherOutputs.includes(id) && followed.count(id) > 0)
       .map(({ id, port }) => ({ port, rows: followed.count(id) })),
     columns: shown.map(({ name, type }) => ({ name, type })),
     lost
@@ -161,8 +160,9 @@ export const explainMissing = async (
   const told: FollowedStep[] = []
   let isUnknown = false
   for (const relation of steps.relations) {
-    if (!way.has(relation.id)) continue
-    const links = carried.links.get(relation.id) ?? []
+    const own = carriedId(carried, relation.id)
+    if (!way.has(own)) continue
+    const links = carried.links.get(own) ?? []
     if (links.some(({ input, kind }) => kind === 'unknown' && followed.count(input) > 0)) isUnknown = true
     const names = (looksAt.get(relation.id)?.rows ?? []).map(({ column }) => column)
     // oxlint-disable-next-line no-await-in-loop -- one session answers one question at a time

@@ -4,7 +4,8 @@ import { planGraph, type PlanCatalog } from '../plan.ts'
 import { numberedCatalog } from './numbered-catalog.ts'
 import type { Plan } from '../plan-types.ts'
 import type { Problem } from '../problem.ts'
-import { carryMarks, type Carried } from './carry.ts'
+import type { Carried } from './carried.ts'
+import { carryMarks } from './carry.ts'
 import { unfoldGraph, type Unfolded } from './unfold.ts'
 
 /** A workflow planned step by step, once as it is and once with marks on its rows. */

@@ -1,7 +1,7 @@
 import type { Plan } from '../plan-types.ts'
 import { toQuery } from '../query.ts'
 import { quoteName } from '../sql-text.ts'
-import type { Carried, Link } from './carry.ts'
+import type { Carried, Link } from './carried.ts'
 
 /** Runs statements in one session of the engine, one after the other; the session's tables go when it ends. */
 export type Asking = {
