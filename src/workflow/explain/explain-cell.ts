@@ -59,7 +59,7 @@ const tell = async (
   }: { table: string; total: number; inputTable: string | undefined; names: ReadonlySet<string> }
 ): Promise<ExplainedStep | undefined> => {
   const { reading, explained } = parts
-  const { unfolded, carried } = explained
+  const { unfolded, carried, steps } = explained
   const described = describeRelation(unfolded, relation)
   if (described === undefined) return undefined
   const columns = relation.columns.filter(({ name }) => names.has(name))
@@ -75,6 +75,7 @@ const tell = async (
   const node = unfolded.graph.nodes.find(({ id }) => id === relation.nodeId)
   const isEdge = edgeOf(unfolded.graph, relation.id) !== undefined
   const isRule = node?.kind === 'rule' && !isEdge
+  const isTried = steps.steps.some(({ nodeId, failed }) => nodeId === relation.nodeId && failed !== undefined)
   const asking = askingNode(unfolded.graph, relation.nodeId, isEdge)
   const links = carried.links.get(carriedId(carried, relation.id)) ?? []
   return {
@@ -82,7 +83,7 @@ const tell = async (
     texts: textsAbout(described.texts, [...names]),
     rules:
       isRule && inputTable !== undefined
-        ? await rulesThatDecided(reading, unfolded.graph, node, inputTable)
+        ? await rulesThatDecided(reading, unfolded.graph, node, inputTable, isTried)
         : [],
     responses:
       asking === undefined
