@@ -58,10 +58,10 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
     const { run_id: runId, node_id: rowId, uri, stats_json: stats } = await tableOf(artifactId)
     const { port, layout, rowIds } = stats
     const nodeId = rowId.slice(rowId.lastIndexOf('/') + 1)
-    const relation = `${nodeId}.${port}`
-    const past = await openPastRun(parts, runId, nodeId)
+    const past = await openPastRun(parts, runId, { nodeId, port })
     const { explained, sources, files, items, answers, findResponses } = past
-    const { plan, carried, steps } = explained
+    const { plan, carried, steps, unfolded } = explained
+    const relation = `${unfolded.leaving(nodeId, port)}.${port}`
     const { columns = [] } = steps.relations.find(({ id }) => id === relation) ?? {}
     if (findColumn(columns, column) === undefined) {
       throw new FlowForgeError('NOT_FOUND', `This result has no column "${column}".`, { column })
@@ -91,7 +91,7 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
   }
 
   const missing: FlowForgeApi['explain']['missing'] = async ({ runId, nodeId, key }) => {
-    const past = await openPastRun(parts, runId, nodeId)
+    const past = await openPastRun(parts, runId, { nodeId, port: 'out' })
     const { explained, sources, files, items, answers, findResponses } = past
     const { plan, carried, steps } = explained
     const target =

@@ -140,3 +140,43 @@ describe('a row that met the condition of an edge', () => {
     ])
   })
 })
+
+describe('rows for which an expression failed', () => {
+  const steps = [
+    { op: 'derive', columns: { twice: `k || k` } },
+    { op: 'derive', columns: { n: 'CAST(v AS INTEGER)' } },
+    { op: 'sort', by: [{ column: 'n' }] }
+  ]
+  const rejectingRule = {
+    rules: [{ name: 'large', when: 'CAST(v AS INTEGER) > 2', set: { size: `'large'` } }]
+  }
+  test.each([
+    ['a transform of several steps', 'transform', { steps }],
+    ['a union and what follows', 'transform', { steps: [{ op: 'union' }, ...steps] }],
+    ['a rule', 'rule', rejectingRule]
+  ])('at %s are led back from where they went', async (_, kind, spec) => {
+    const runId = await runOf(
+      documentOf(
+        `Rejected by ${kind}`,
+        [['in', 'source', { dataSource: 'in.csv' }], ['work', kind, spec], OUT, BAD],
+        [
+          ['in', 'work'],
+          ['work', 'out'],
+          ['work.rejected', 'bad']
+        ]
+      )
+    )
+    expect((await program.rows(runId, 'bad')).map(({ k }) => k)).toEqual(['b'])
+    for (const column of ['k', '_reason']) {
+      // oxlint-disable-next-line no-await-in-loop -- one engine
+      const told = await cell(runId, 'bad', 0, column)
+      expect(told.steps.find(({ nodeId }) => nodeId === 'work')).toMatchObject({ port: 'rejected', total: 1 })
+      expect(told.steps.at(-1)).toMatchObject({ nodeId: 'in', rowNumbers: [2] })
+    }
+    expect(await missing(runId, 'bad', { k: 'b' })).toMatchObject({ outcome: 'there', rows: 1 })
+    const other = await missing(runId, 'bad', { k: 'a' })
+    expect(other.outcome).toBe('lost')
+    expect(other.steps.at(-1)).toMatchObject({ nodeId: 'work', rowsIn: 1, rowsOut: 0 })
+    expect(await missing(runId, 'out', { k: 'b' })).toMatchObject({ outcome: 'lost' })
+  })
+})

@@ -104,10 +104,14 @@ const rejectingIn = async ({ context }: Parts, runId: string): Promise<ReadonlyS
 }
 
 /**
- * Plans a run anew up to a node, over the files that it read.
+ * Plans a run anew up to what leaves a node by a port, over the files that it read.
  * @throws FlowForgeError `NOT_FOUND` where a file is gone, `CONFLICT` where this version cannot compute it again
  */
-export const openPastRun = async (parts: Parts, runId: string, nodeId: string): Promise<PastRun> => {
+export const openPastRun = async (
+  parts: Parts,
+  runId: string,
+  { nodeId, port }: { readonly nodeId: string; readonly port: string }
+): Promise<PastRun> => {
   const { context, catalog, itemVersions, engine, askFor } = parts
   const manifest = await openManifest(parts, runId)
   expectComputed(manifest.graph, nodeId)
@@ -128,6 +132,7 @@ export const openPastRun = async (parts: Parts, runId: string, nodeId: string): 
     parameters: { ...manifest.parameters, ...resolved.values, ...(moment && runVariables(moment)) },
     binder: await engine.binder(graph.parameters),
     until: nodeId,
+    port,
     rejecting: await rejectingIn(parts, runId),
     catalog: {
       findSchema: catalog.findSchema,

@@ -179,6 +179,16 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     }
   }
 
+  /** Steps that stand together are there for what they reject, which is rows as they came. */
+  const addRejecting = (node: GraphNode): void => {
+    const [edge] = incoming(node.id)
+    if (edge === undefined) return
+    const own = marksOf(edge)
+    const input = keepEdge(edge)
+    addNode(node, [])
+    leave(`${node.id}.rejected`, own, [{ input, pairs: same(own), kind: 'row' }])
+  }
+
   const addJoin = (node: GraphNode): void => {
     const type = JoinSpec.safeParse(node.spec).data?.type ?? 'inner'
     const [left] = incoming(node.id, 'left')
@@ -252,8 +262,10 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
           leave(id, [rowColumn], [{ input: read, pairs: same([rowColumn]), kind: 'row' }])
         return
       }
-      case 'transform':
-        return addStep(node, TransformSpec.safeParse(node.spec).data?.steps[0])
+      case 'transform': {
+        const [first, ...others] = TransformSpec.safeParse(node.spec).data?.steps ?? []
+        return others.length > 0 ? addRejecting(node) : addStep(node, first)
+      }
       case 'join':
         return addJoin(node)
       case 'http':

@@ -23,6 +23,8 @@ type Arguments = {
   readonly catalog: PlanCatalog
   readonly binder: Binder
   readonly until: string
+  /** Of that node, the port whose rows are asked about. */
+  readonly port: string
   /** Nodes of the workflow where the run rejected rows for which an expression failed. */
   readonly rejecting?: ReadonlySet<string>
 }
@@ -31,8 +33,9 @@ type Arguments = {
 export const planExplanation = async (
   args: Arguments
 ): Promise<{ readonly plan: ExplainPlan } | { readonly problems: readonly Problem[] }> => {
-  const { parameters, catalog, binder, until, rejecting: rejectingNodes = new Set() } = args
+  const { parameters, catalog, binder, rejecting: rejectingNodes = new Set() } = args
   const unfolded = unfoldGraph(args.graph)
+  const until = unfolded.leaving(args.until, args.port)
   const rejecting = new Set(
     [...unfolded.parts].flatMap(([id, { nodeId }]) => (rejectingNodes.has(nodeId) ? [id] : []))
   )

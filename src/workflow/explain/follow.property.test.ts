@@ -19,14 +19,26 @@ const asking = (): Asking => ({
   count: async (sql) => Number(engine.rows(sql)[0]?.['count'])
 })
 
-const explain = async ({ graph, shapes, tables }: RandomCase, until: string) => {
+const explain = async (
+  { graph, shapes, tables }: RandomCase,
+  [until = '', port = '']: readonly string[],
+  { failing = false } = {}
+) => {
   const catalog = {
     find: async (name: string) => {
       const described = await engine.binder.describe(tableSql([], shapes[name] ?? {}), [])
       return described.ok ? { dataSourceId: name, name, columns: described.columns, rows: null } : undefined
     }
   }
-  const answer = await planExplanation({ graph, parameters: {}, catalog, binder: engine.binder, until })
+  const answer = await planExplanation({
+    graph,
+    parameters: {},
+    catalog,
+    binder: engine.binder,
+    until,
+    port,
+    rejecting: new Set(failing ? graph.nodes.map(({ id }) => id) : [])
+  })
   if (!('plan' in answer)) throw new Error(JSON.stringify(answer.problems))
   const { plan, carried } = answer.plan
   const sources = new Set<string>()
@@ -61,26 +73,31 @@ const choosesAnyRow = ({ graph }: RandomCase): boolean => JSON.stringify(graph).
 it('leads every row back to the source rows that a row-by-row reading knows it by', async () => {
   await fc.assert(
     fc.asyncProperty(fc.gen(), async (draw) => {
-      const drawn = drawCase(draw)
+      const failing = draw(fc.boolean)
+      const drawn = drawCase(draw, { failing })
       if (choosesAnyRow(drawn)) return
       const port = draw(() => fc.constantFrom(...drawn.ports))
-      const [node = ''] = port.relation.split('.')
-      const { explained, sources } = await explain(drawn, node)
-      const { steps, plan, carried } = explained
-      const columnsOf = (id: string) =>
-        steps.relations.find((relation) => relation.id === id)?.columns.map(({ name }) => name) ?? []
+      const [node = '', left = ''] = port.relation.split('.')
+      const { explained, sources } = await explain(drawn, [node, left], { failing })
+      const { steps, plan, carried, unfolded } = explained
+      const relation = `${unfolded.leaving(node, left)}.${left}`
+      const columnsOf = (id: string) => {
+        const [of = '', by = ''] = id.split('.')
+        const carrying = `${unfolded.leaving(of, by)}.${by}`
+        return steps.relations.find((each) => each.id === carrying)?.columns.map(({ name }) => name) ?? []
+      }
       const names = columnsOf(port.relation)
       const expected = (
         interpret(drawn.graph, drawn.tables, drawn.meanings, columnsOf).get(port.relation) ?? []
       ).map(({ values, from }) => `${toText(values, names)} from ${[...from].toSorted().join(' ')}`)
       // Kept, so that each row stands at its place: asked for one at a time, rows that sorting ties come in any order.
-      engine.rows(`CREATE OR REPLACE TEMP TABLE "_kept" AS ${toQuery(plan, port.relation, sources)}`)
+      engine.rows(`CREATE OR REPLACE TEMP TABLE "_kept" AS ${toQuery(plan, relation, sources)}`)
       const rows = engine.rows('FROM "_kept" ORDER BY rowid')
       const found: string[] = []
       for (const [at, row] of rows.entries()) {
         const followed = await followBack(
           { asking: asking(), plan, carried, sources },
-          port.relation,
+          relation,
           () => `SELECT * FROM "_kept" WHERE rowid = ${at}`
         )
         found.push(`${toText(row, names)} from ${sourceRows(explained, followed).join(' ')}`)
@@ -97,8 +114,7 @@ it('leads a source row on to every row that comes from it, and to none where it 
       const drawn = drawCase(draw)
       if (choosesAnyRow(drawn)) return
       const port = draw(() => fc.constantFrom(...drawn.ports))
-      const [node = ''] = port.relation.split('.')
-      const { explained, sources } = await explain(drawn, node)
+      const { explained, sources } = await explain(drawn, port.relation.split('.'))
       const { steps, plan, carried } = explained
       const columnsOf = (id: string) =>
         steps.relations.find((relation) => relation.id === id)?.columns.map(({ name }) => name) ?? []

@@ -65,7 +65,7 @@ const isOfOneRow = ({ op }: Step): boolean => {
 }
 
 /** How many of the first steps still have the rows that came in. */
-const rowwise = (steps: readonly Step[]): number => {
+export const rowwise = (steps: readonly Step[]): number => {
   const end = steps.findIndex((step) => !isOfOneRow(step))
   return end < 0 ? steps.length : end
 }
