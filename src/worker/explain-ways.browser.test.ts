@@ -180,3 +180,40 @@ describe('rows for which an expression failed', () => {
     expect(await missing(runId, 'out', { k: 'b' })).toMatchObject({ outcome: 'lost' })
   })
 })
+
+describe('a row without a partner', () => {
+  test('does not come from the group without a key', async () => {
+    await program.importText('groups.csv', 'g,v\na,1\n,2\n')
+    const runId = await runOf(
+      documentOf(
+        'Groups',
+        [
+          ['in', 'source', { dataSource: 'in.csv' }],
+          ['groups', 'source', { dataSource: 'groups.csv' }],
+          ['sums', 'transform', { steps: [{ op: 'aggregate', groupBy: ['g'], columns: { s: 'sum(v)' } }] }],
+          ['both', 'join', { type: 'full', on: [{ left: 'k', right: 'g' }] }],
+          OUT
+        ],
+        [
+          ['in', 'both.left'],
+          ['groups', 'sums'],
+          ['sums', 'both.right'],
+          ['both', 'out']
+        ]
+      )
+    )
+    const rows = await program.rows(runId, 'out')
+    const readFor = async (k: string | null) => {
+      const { steps } = await cell(
+        runId,
+        'out',
+        rows.findIndex((row) => row['k'] === k),
+        's'
+      )
+      return steps.flatMap(({ nodeId, rowNumbers }) => (nodeId === 'groups' ? (rowNumbers ?? []) : []))
+    }
+    expect(await readFor('a')).toEqual([1])
+    expect(await readFor('c')).toEqual([])
+    expect(await readFor(null)).toEqual([2])
+  })
+})

@@ -35,6 +35,12 @@ export const originalId = (
   return link === undefined ? original : originalId({ moved, links }, link.input, isOriginal)
 }
 
+/** The mark that says of a row behind an outer join that it has a row of a side. It is never kept, as it numbers nothing. */
+export const presenceMark = (prefix: string, joinId: string, side: string): string =>
+  `${prefix}${joinId}::${side}`
+/** Other marks have no two colons in a row. */
+export const isPresenceMark = (name: string): boolean => name.includes('::')
+
 /** A beginning that no column's name has. */
 export const freePrefix = (names: readonly string[], wanted = '_from:'): string =>
   names.some((name) => name.toLowerCase().startsWith(wanted)) ? freePrefix(names, `_${wanted}`) : wanted

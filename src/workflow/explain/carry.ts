@@ -1,16 +1,14 @@
-import { edgeKey, type Graph, type GraphEdge, type GraphNode } from '../graph.ts'
+import type { Graph, GraphNode } from '../graph.ts'
 import { topologicalOrder } from '../graph-order.ts'
-import { reachedBy } from '../lineage/column-lineage.ts'
 import { HttpSpec } from '../nodes/http-spec.ts'
 import { JoinSpec } from '../nodes/join.ts'
 import { TransformSpec, type Step } from '../nodes/transform-spec.ts'
 import { quoteName, sameName } from '../sql-text.ts'
-import { freePrefix, type Carried, type Link } from './carried.ts'
+import { freePrefix, presenceMark, type Carried, type Link } from './carried.ts'
 import { portsOf } from './ports-of.ts'
+import { createWires, derive, same } from './wires.ts'
 
 type Columns = (relation: string) => readonly string[]
-
-const derive = (columns: Readonly<Record<string, string>>): Step => ({ op: 'derive', columns })
 
 /**
  * Adds the marks to an unfolded graph. A source's row has its number; a group the values that it is grouped by; what a
@@ -24,51 +22,9 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
   )
   const prefix = freePrefix(everyName)
   const rowColumn = `${prefix}row`
-  const nodes: GraphNode[] = []
-  const edges: GraphEdge[] = []
-  const marks = new Map<string, readonly string[]>()
-  const links = new Map<string, readonly Link[]>()
-  const moved = new Map<string, string>()
+  const { nodes, edges, links, moved, incoming, marksOf, keepEdge, viaNode, addNode, leave, passing } =
+    createWires(graph)
 
-  const same = (names: readonly string[]): Link['pairs'] => names.map((name) => ({ of: name, from: name }))
-  const incoming = (nodeId: string, port?: string): readonly GraphEdge[] =>
-    graph.edges.filter(({ to, toPort }) => to === nodeId && (port === undefined || toPort === port))
-  const marksOf = (edge: GraphEdge): readonly string[] => marks.get(`${edge.from}.${edge.fromPort}`) ?? []
-
-  /** Keeps an edge as it is; its condition is a relation of its own. */
-  const keepEdge = (edge: GraphEdge): string => {
-    edges.push(edge)
-    const id = reachedBy(edge)
-    const from = `${edge.from}.${edge.fromPort}`
-    if (id !== from) {
-      marks.set(id, marksOf(edge))
-      links.set(id, [{ input: from, pairs: same(marksOf(edge)), kind: 'row' }])
-    }
-    return id
-  }
-  /** Puts a node of our own between an edge and where it ends. */
-  const viaNode = (
-    edge: GraphEdge,
-    id: string,
-    step: Step,
-    after: readonly string[],
-    pairs: Link['pairs']
-  ): string => {
-    const into: GraphEdge = { ...edge, to: id, toPort: 'in' }
-    if (edge.condition !== undefined) moved.set(edgeKey(edge), edgeKey(into))
-    const input = keepEdge(into)
-    nodes.push({ id, kind: 'transform', name: '', spec: { steps: [step] } })
-    edges.push({ from: id, fromPort: 'out', to: edge.to, toPort: edge.toPort })
-    marks.set(`${id}.out`, after)
-    links.set(`${id}.out`, [{ input, pairs, kind: 'row' }])
-    return `${id}.out`
-  }
-  const addNode = (node: GraphNode, steps: readonly Step[]): void =>
-    void nodes.push(steps.length === 0 ? node : { ...node, spec: { steps } })
-  const leave = (id: string, names: readonly string[], from: readonly Link[]): void => {
-    marks.set(id, names)
-    links.set(id, from)
-  }
   const keysOf = (nodeId: string, names: readonly string[]): Readonly<Record<string, string>> =>
     names.length === 0
       ? { [`${prefix}${nodeId}`]: '0' }
@@ -109,13 +65,13 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
       const input = viaNode(
         edge,
         `${node.id}<${at}`,
-        derive({ [which]: String(at) }),
+        [derive({ [which]: String(at) })],
         [...own, which],
         same(own)
       )
       return { input, names: [...own, which] }
     })
-    addNode(node, [])
+    addNode(node)
     const all = [...new Set(inputs.flatMap(({ names }) => names))]
     leave(
       `${node.id}.out`,
@@ -130,19 +86,11 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     const dropMarks: readonly Step[] = own.length === 0 ? [] : [{ op: 'drop', columns: [...own] }]
     const visible = columnsOf(`${node.id}.out`)
     const passOn = (steps: readonly Step[], added: readonly string[] = []): void => {
-      const inputs = incoming(node.id).map(keepEdge)
+      const from = passing(node.id)
       addNode(node, steps)
-      leave(
-        `${node.id}.out`,
-        [...own, ...added],
-        inputs.map((input) => ({ input, pairs: same(own), kind: 'row' }))
-      )
+      leave(`${node.id}.out`, [...own, ...added], from)
       // Rows for which an expression of the step fails leave as they came.
-      leave(
-        `${node.id}.rejected`,
-        own,
-        inputs.map((input) => ({ input, pairs: same(own), kind: 'row' }))
-      )
+      leave(`${node.id}.rejected`, own, from)
     }
     if (step === undefined) return passOn([])
     switch (step.op) {
@@ -183,10 +131,8 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
   const addRejecting = (node: GraphNode): void => {
     const [edge] = incoming(node.id)
     if (edge === undefined) return
-    const own = marksOf(edge)
-    const input = keepEdge(edge)
-    addNode(node, [])
-    leave(`${node.id}.rejected`, own, [{ input, pairs: same(own), kind: 'row' }])
+    addNode(node)
+    leave(`${node.id}.rejected`, marksOf(edge), passing(node.id))
   }
 
   const addJoin = (node: GraphNode): void => {
@@ -194,19 +140,31 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     const [left] = incoming(node.id, 'left')
     const [right] = incoming(node.id, 'right')
     if (left === undefined || right === undefined) return
-    const ofLeft = marksOf(left)
-    const leftLink: Link = { input: keepEdge(left), pairs: same(ofLeft), kind: 'row' }
     if (type === 'semi' || type === 'anti') {
+      const link: Link = { input: keepEdge(left), pairs: same(marksOf(left)), kind: 'row' }
       keepEdge(right)
-      addNode(node, [])
-      return leave(`${node.id}.out`, ofLeft, [leftLink])
+      addNode(node)
+      return leave(`${node.id}.out`, marksOf(left), [link])
     }
+    // All marks of a row may be NULL, as those of the group without a key: that it is there at all is one more.
+    const isThere = (side: string, isOuter: boolean): readonly string[] =>
+      isOuter ? [presenceMark(prefix, node.id, side)] : []
+    const deriveAll = (names: readonly string[]): readonly Step[] =>
+      names.length === 0 ? [] : [derive(Object.fromEntries(names.map((name) => [name, '1'])))]
+    const leftThere = isThere('left', type === 'right' || type === 'full')
+    const ofLeft = [...marksOf(left), ...leftThere]
+    const leftInput =
+      leftThere.length === 0
+        ? keepEdge(left)
+        : viaNode(left, `${node.id}<left`, deriveAll(leftThere), ofLeft, same(marksOf(left)))
+    const leftLink: Link = { input: leftInput, pairs: same(ofLeft), kind: 'row' }
     // Under names of their own, so that both sides may come from the same source.
     const renamed = marksOf(right).map((name) => ({
       name,
       to: `${prefix}${node.id}:${name.slice(prefix.length)}`
     }))
-    const ofRight = renamed.map(({ to }) => to)
+    const rightThere = isThere('right', type === 'left' || type === 'full')
+    const ofRight = [...renamed.map(({ to }) => to), ...rightThere]
     const rename: Step = {
       op: 'rename',
       columns: Object.fromEntries(renamed.map(({ name, to }) => [name, to]))
@@ -214,11 +172,11 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
     const input = viaNode(
       right,
       `${node.id}<right`,
-      rename,
+      [rename, ...deriveAll(rightThere)],
       ofRight,
       renamed.map(({ name, to }) => ({ of: to, from: name }))
     )
-    addNode(node, [])
+    addNode(node)
     leave(`${node.id}.out`, [...ofLeft, ...ofRight], [leftLink, { input, pairs: same(ofRight), kind: 'row' }])
   }
 
@@ -226,11 +184,7 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
   const addHttp = (node: GraphNode): void => {
     const [edge] = incoming(node.id)
     const own = edge === undefined ? [] : marksOf(edge)
-    const from = incoming(node.id).map((each): Link => ({
-      input: keepEdge(each),
-      pairs: same(own),
-      kind: 'row'
-    }))
+    const from = passing(node.id)
     const { per, key = [], response } = HttpSpec.safeParse(node.spec).data ?? {}
     const visible = edge === undefined ? [] : columnsOf(`${edge.from}.${edge.fromPort}`)
     const index = `${prefix}${node.id}`
@@ -250,7 +204,7 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
   const add = (node: GraphNode): void => {
     switch (node.kind) {
       case 'source': {
-        addNode(node, [])
+        addNode(node)
         // With a schema, what is read stands before what leaves by either port.
         const isChecked = columnsOf(`${node.id}.rows`).length > 0
         const [read, ...others] = (isChecked ? ['rows', 'out', 'rejected'] : ['out', 'rejected']).map(
@@ -275,12 +229,8 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
       case 'sink': {
         const [edge] = incoming(node.id)
         const own = edge === undefined ? [] : marksOf(edge)
-        const from = incoming(node.id).map((each): Link => ({
-          input: keepEdge(each),
-          pairs: same(own),
-          kind: 'row'
-        }))
-        addNode(node, [])
+        const from = passing(node.id)
+        addNode(node)
         for (const port of portsOf(node, graph)) leave(`${node.id}.${port}`, own, from)
       }
     }

@@ -3,7 +3,7 @@ import { stepLineage } from '../lineage/column-lineage.ts'
 import { findTraced } from '../lineage/traced.ts'
 import type { Plan } from '../plan-types.ts'
 import type { Column } from '../value-type.ts'
-import { carriedId } from './carried.ts'
+import { carriedId, isPresenceMark } from './carried.ts'
 import type { ExplainPlan } from './explain-plan.ts'
 import type { CellExplanation, ExplainedStep } from './explanation.ts'
 import { followBack, type Asking } from './follow.ts'
@@ -145,7 +145,9 @@ export const toMarkedRow = (
   numbers: readonly (number | null)[]
 ): MarkedRow | undefined => {
   const { columns = [] } = plan.relations.find(({ id }) => id === relation) ?? {}
-  const marks = columns.map(({ name }) => name).filter((name) => name.startsWith(prefix))
+  const marks = columns
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(prefix) && !isPresenceMark(name))
   const known = new Map(
     kept.flatMap((name, at): [string, number][] => {
       const number = numbers[at] ?? null
