@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { explainCell, rowLike, toMarkedRow } from '../workflow/explain/explain-cell.ts'
-import { explainMissing, keyVariable } from '../workflow/explain/explain-missing.ts'
+import { explainMissing } from '../workflow/explain/explain-missing.ts'
+import { keyVariable } from '../workflow/explain/sought.ts'
 import { RowIds } from '../workflow/run/events.ts'
 import { findColumn } from '../workflow/sql-text.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
@@ -103,7 +104,7 @@ export const createExplainHandlers = (parts: Parts): FlowForgeApi['explain'] => 
       throw new FlowForgeError('NOT_FOUND', `This run has no node "${nodeId}".`, { nodeId })
     }
     const variables = Object.fromEntries(
-      Object.entries(key).map(([name, value]) => [keyVariable(name), value])
+      Object.entries(key).map(([name, value]) => [keyVariable(name), value === null ? null : String(value)])
     )
     const explanation = await engine.explore(
       { plan, sources, rowColumn: carried.rowColumn, answers, variables },

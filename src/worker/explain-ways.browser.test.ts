@@ -181,6 +181,46 @@ describe('rows for which an expression failed', () => {
   })
 })
 
+describe('a key', () => {
+  test('whose values stood in several columns is looked for in each', async () => {
+    const runId = await runOf(
+      documentOf(
+        'Unpivoted',
+        [
+          ['in', 'source', { dataSource: 'wide.csv' }],
+          [
+            'long',
+            'transform',
+            { steps: [{ op: 'unpivot', columns: ['jan', 'feb'], nameTo: 'month', valueTo: 'amount' }] }
+          ],
+          ['large', 'transform', { steps: [{ op: 'filter', where: 'amount > 5' }] }],
+          OUT
+        ],
+        [
+          ['in', 'long'],
+          ['long', 'large'],
+          ['large', 'out']
+        ]
+      )
+    )
+    expect(await missing(runId, 'out', { amount: 8 })).toMatchObject({ outcome: 'there', rows: 1 })
+    const lost = await missing(runId, 'out', { amount: 3 })
+    expect(lost.outcome).toBe('lost')
+    expect(lost.steps.at(-1)).toMatchObject({ nodeId: 'large', lost: [{ amount: 3 }] })
+    expect(await missing(runId, 'out', { amount: 4 })).toMatchObject({ outcome: 'never' })
+  })
+
+  test('is not rounded, and a number is found where it is a text', async () => {
+    await program.importText('texts.csv', 'id,code\n6,5\n7,x\n')
+    const runId = await runOf(
+      documentOf('Texts', [['in', 'source', { dataSource: 'texts.csv' }], OUT], [['in', 'out']])
+    )
+    expect(await missing(runId, 'out', { id: 5.5 })).toMatchObject({ outcome: 'never' })
+    expect(await missing(runId, 'out', { id: '6' })).toMatchObject({ outcome: 'there' })
+    expect(await missing(runId, 'out', { code: 5 })).toMatchObject({ outcome: 'there' })
+  })
+})
+
 describe('a row without a partner', () => {
   test('does not come from the group without a key', async () => {
     await program.importText('groups.csv', 'g,v\na,1\n,2\n')

@@ -1,7 +1,6 @@
-import { columnLineage, stepLineage } from '../lineage/column-lineage.ts'
-import { findTraced } from '../lineage/traced.ts'
+import { stepLineage } from '../lineage/column-lineage.ts'
 import type { Plan } from '../plan-types.ts'
-import { findColumn, nameList, quoteName, quoteText } from '../sql-text.ts'
+import { nameList, quoteName } from '../sql-text.ts'
 import { carriedId, originalId, type Link } from './carried.ts'
 import type { ExplainParts } from './explain-cell.ts'
 import type { ExplainPlan } from './explain-plan.ts'
@@ -10,58 +9,11 @@ import { failuresOf } from './failures.ts'
 import { followOn, linkedSql, type Followed } from './follow.ts'
 import { askingNode, responsesOf } from './responses.ts'
 import { rulesThatDecided } from './rules-that-decided.ts'
+import { findKey, hasKey, type Sought } from './sought.ts'
 import { describeRelation, edgeOf } from './step-words.ts'
 
 const TOLD_LOST = 10
 type Relation = Plan['relations'][number]
-
-/** Which column of which source each column of a key is, unchanged; by source. */
-type Sought = ReadonlyMap<string, readonly { readonly column: string; readonly key: string }[]>
-
-/** A key's column is one of the result that comes unchanged from a source, or else one of a source by its own name. */
-const findKey = (
-  { unfolded, steps }: ExplainPlan,
-  target: string,
-  keys: readonly string[]
-): Sought | string => {
-  const traced = columnLineage(unfolded.graph, steps).get(target)
-  const read = steps.relations.filter(({ source }) => source !== null)
-  const sought = new Map<string, { column: string; key: string }[]>()
-  for (const key of keys) {
-    const from = traced === undefined ? [] : (findTraced(traced, key)?.from ?? [])
-    const unchanged = from.filter(({ influence, isKnown }) => influence.subtype === 'IDENTITY' && isKnown)
-    const named = read.flatMap(({ id, columns }) => {
-      const column = findColumn(columns, key)
-      return column === undefined ? [] : [{ relation: id, column: column.name }]
-    })
-    const found = unchanged.length > 0 ? unchanged : named
-    if (found.length === 0) {
-      return from.length === 0
-        ? `There is no column "${key}" here or in a source.`
-        : `"${key}" is computed: ask by columns that come unchanged from a source.`
-    }
-    for (const { relation, column } of found)
-      sought.set(relation, [...(sought.get(relation) ?? []), { column, key }])
-  }
-  // A source that has more of the key tells rows apart that another cannot.
-  const most = Math.max(...[...sought.values()].map((columns) => columns.length))
-  return new Map([...sought].filter(([, columns]) => columns.length === most))
-}
-
-/** The engine's variable that holds a key's value. */
-export const keyVariable = (key: string): string => `_key ${key}`
-
-const starting =
-  (relation: Relation, columns: readonly { column: string; key: string }[]) =>
-  (rows: string): string => {
-    const wheres = columns.map(({ column, key }) => {
-      const type = findColumn(relation.columns, column)?.engineType ?? 'VARCHAR'
-      const value = `getvariable(${quoteText(keyVariable(key))})`
-      // What is no value of the column's type is in none of its rows; NULL is looked for as NULL.
-      return `(CASE WHEN ${value} IS NULL THEN "_row".${quoteName(column)} IS NULL ELSE "_row".${quoteName(column)} = TRY_CAST(${value} AS ${type}) END)`
-    })
-    return `SELECT * FROM ${rows} AS "_row" WHERE ${wheres.join(' AND ')}`
-  }
 
 /** Rows of an input that led to no row of the relation. */
 const lostRows = (link: Link, input: string, output: string | undefined): string => {
@@ -143,13 +95,24 @@ export const explainMissing = async (
   const { carried, plan, steps, unfolded } = explained
   const sought = findKey(explained, target, keys)
   if (typeof sought === 'string') return { refused: sought }
+  const conditions = (of: Sought['sources']): ReadonlyMap<string, string> =>
+    new Map(
+      steps.relations.flatMap(({ id, columns }) => {
+        const wanted = of.get(id)
+        return wanted === undefined ? [] : [[carriedId(carried, id), hasKey(columns, wanted)] as const]
+      })
+    )
   const starts = new Map(
-    steps.relations.flatMap((relation) => {
-      const columns = sought.get(relation.id)
-      return columns === undefined ? [] : [[relation.id, starting(relation, columns)] as const]
-    })
+    [...conditions(sought.sources)].map(([id, condition]) => [
+      id,
+      (rows: string) => `SELECT * FROM ${rows} AS "_row" WHERE ${condition}`
+    ])
   )
-  const followed = await followOn({ asking: reading, plan, carried, sources }, starts)
+  const followed = await followOn(
+    { asking: reading, plan, carried, sources },
+    starts,
+    conditions(sought.onTheWay)
+  )
   const found = [...starts.keys()].map((id) => {
     const nodeId = steps.relations.find((relation) => relation.id === id)?.nodeId ?? ''
     const name = unfolded.graph.nodes.find((node) => node.id === nodeId)?.name ?? nodeId

@@ -85,10 +85,14 @@ export const followBack = async (
   return followed
 }
 
-/** From some rows of sources on to the rows of every relation that come from them. Where nobody can say, none are found. */
+/**
+ * From some rows of sources on to the rows of every relation that come from them, and for which `also` is true where it
+ * says something of the relation's `"_row"`. Where nobody can say, none are found.
+ */
 export const followOn = async (
   parts: Parts,
-  starts: ReadonlyMap<string, (rows: string) => string>
+  starts: ReadonlyMap<string, (rows: string) => string>,
+  also: ReadonlyMap<string, string> = new Map()
 ): Promise<Followed> => {
   const { plan, carried } = parts
   const { keep, followed } = createFollowed(parts)
@@ -105,8 +109,9 @@ export const followOn = async (
         (link) =>
           `EXISTS (SELECT 1 FROM ${quoteName(tableName(link.input))} AS "_input" WHERE ${linkedSql(link, '"_row"', '"_input"')})`
       )
+      const where = `(${found.join(' OR ')}) AND ${also.get(id) ?? 'true'}`
       // oxlint-disable-next-line no-await-in-loop -- each needs those before it
-      await keep(id, (rows) => `SELECT * FROM ${rows} AS "_row" WHERE ${found.join(' OR ')}`)
+      await keep(id, (rows) => `SELECT * FROM ${rows} AS "_row" WHERE ${where}`)
     }
   }
   return followed
