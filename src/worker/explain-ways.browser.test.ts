@@ -181,6 +181,35 @@ describe('rows for which an expression failed', () => {
   })
 })
 
+describe('a node that a run ended with', () => {
+  test('keeps its ports where its rows are taken from a sink behind it', async () => {
+    const work = { steps: [{ op: 'derive', columns: { n: 'CAST(v AS INTEGER) + 1' } }] }
+    const { workflowId } = await program.flowforge.workflows.import(
+      documentOf(
+        'To here',
+        [['in', 'source', { dataSource: 'in.csv' }], ['work', 'transform', work], OUT, BAD],
+        [
+          ['in', 'work'],
+          ['work', 'out'],
+          ['work.rejected', 'bad']
+        ]
+      )
+    )
+    await program.run({ workflowId })
+    const { runId } = await program.run({ workflowId, until: 'work' })
+    const [table] = await context.projectionStore.query({
+      sql: `SELECT id FROM artifacts WHERE run_id = ? AND stats_json ->> '$.port' = 'rejected'`,
+      params: [runId]
+    })
+    const told = await program.flowforge.explain.cell({
+      artifactId: String(table?.['id']),
+      row: 0,
+      column: '_reason'
+    })
+    expect(told.steps.at(-1)).toMatchObject({ nodeId: 'in', rowNumbers: [2] })
+  })
+})
+
 describe('a key', () => {
   test('whose values stood in several columns is looked for in each', async () => {
     const runId = await runOf(

@@ -44,6 +44,8 @@ export const sourcesReaching = (plan: Plan, nodeId: string): string[] => {
 
 const rowsIn = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`
 
+const portOf = (nodeId: string, relation: string): string => relation.slice(nodeId.length + 1)
+
 export type Recorder = {
   readonly listener: ExecutionListener
   readonly recordSources: () => Promise<void>
@@ -162,7 +164,7 @@ export const createRecorder = (
     const artifactId = `artifact:${world.newId()}`
     const { layout, fileName, blobKey, relation, isCheckpoint = false, rowIds, ...facts } = artifact
     const key = keyOf(artifact)
-    const port = relation.slice(artifact.nodeId.length + 1)
+    const port = portOf(artifact.nodeId, relation)
     await tell(
       {
         type: 'WriteArtifact',
@@ -234,7 +236,13 @@ export const createRecorder = (
       const fileName = plan.sinks.find((sink) => sink.nodeId === nodeId)?.fileName ?? null
       // oxlint-disable-next-line no-await-in-loop -- a file comes after its table
       await tell(
-        takeOver(artifact, { artifactId, stepId: stepIdOf(nodeId), nodeId, fileName }),
+        takeOver(artifact, {
+          artifactId,
+          stepId: stepIdOf(nodeId),
+          nodeId,
+          port: portOf(nodeId, relation),
+          fileName
+        }),
         ...lineageTo({ kind, nodeId, relation }, artifactId)
       )
       if (kind === 'table') tables.set(nodeId, artifactId)

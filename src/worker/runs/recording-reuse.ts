@@ -58,25 +58,13 @@ export const countsOf = async (
 
 /** An artifact of another run as one of this run's own: the same bytes. */
 export const takeOver = (
-  {
-    id,
-    kind,
-    uri,
-    format,
-    columns,
-    rows,
-    sha256,
-    bytes,
-    layout,
-    key,
-    port,
-    fileName,
-    rowIds
-  }: StoredArtifact,
+  { id, kind, uri, format, columns, rows, sha256, bytes, layout, key, fileName, rowIds }: StoredArtifact,
   own: {
     readonly artifactId: string
     readonly stepId: string
     readonly nodeId: string
+    /** The one of this run's node: the rows may be those that another node wrote. */
+    readonly port: string
     readonly fileName: string | null
   }
 ): RunCommand => {
@@ -97,7 +85,7 @@ export const takeOver = (
     reusedFrom: id,
     ...(layout === undefined ? {} : { layout }),
     ...(key === undefined ? {} : { key }),
-    ...(port === undefined ? {} : { port }),
+    ...(own.port === 'in' ? {} : { port: own.port }),
     ...(name === undefined ? {} : { fileName: name }),
     ...(rowIds === undefined ? {} : { rowIds })
   }
