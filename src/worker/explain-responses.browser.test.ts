@@ -162,3 +162,38 @@ describe.each([
     ).toEqual(idsOf(sent, 'a'))
   })
 })
+
+test('the place of an element in a column of its own tells elements apart, whatever becomes of the column', async () => {
+  const spec = { ...EXPLODED, response: { ...EXPLODED.response, indexTo: 'place' } }
+  const { workflowId } = await program.flowforge.workflows.import(
+    documentOf(
+      'Places',
+      [
+        ['people', 'source', { dataSource: 'people.csv' }],
+        ['ask', 'http', { request, onError: 'reject', ...spec }],
+        ['change', 'transform', { steps: [{ op: 'derive', columns: { place: '7', twice: 'sum * 2' } }] }],
+        ['out', 'sink', { format: 'csv', fileName: 'out.csv' }]
+      ],
+      [
+        ['people', 'ask'],
+        ['ask', 'change'],
+        ['change', 'out']
+      ]
+    )
+  )
+  const { runId, message } = await program.run({ workflowId })
+  expect(message).toBeUndefined()
+  const rows = await program.rows(runId, 'out')
+  const row = rows.findIndex(({ who, sum }) => who === 'a' && sum === 20)
+  const { steps } = await program.flowforge.explain.cell({
+    artifactId: await artifactOf(runId, 'out'),
+    row,
+    column: 'twice'
+  })
+  const asked = steps.find(({ nodeId }) => nodeId === 'ask')
+  expect(asked).toMatchObject({ total: 1, rows: [{ sum: 20 }] })
+  expect(asked?.responses.map(({ pointers }) => pointers)).toEqual([
+    [{ column: 'sum', pointer: '/orders/1/sum' }]
+  ])
+  expect(steps.at(-1)).toMatchObject({ nodeId: 'people', rowNumbers: [1] })
+})

@@ -22,8 +22,20 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
   )
   const prefix = freePrefix(everyName)
   const rowColumn = `${prefix}row`
-  const { nodes, edges, links, moved, incoming, marksOf, keepEdge, viaNode, addNode, leave, passing } =
-    createWires(graph)
+  const {
+    nodes,
+    edges,
+    links,
+    moved,
+    standing,
+    incoming,
+    marksOf,
+    keepEdge,
+    viaNode,
+    addNode,
+    leave,
+    passing
+  } = createWires(graph)
 
   const keysOf = (nodeId: string, names: readonly string[]): Readonly<Record<string, string>> =>
     names.length === 0
@@ -196,9 +208,11 @@ export const carryMarks = (graph: Graph, columnsOf: Columns): Carried => {
         ...(response === undefined ? {} : { response: { ...response, indexTo: response.indexTo ?? index } })
       }
     })
-    // Under a name of its own already, the place is no mark: it goes where the person sends it.
-    const added = response === undefined || response.indexTo !== undefined ? [] : [index]
-    for (const port of portsOf(node, graph)) leave(`${node.id}.${port}`, [...own, ...added], from)
+    for (const port of portsOf(node, graph)) {
+      leave(`${node.id}.${port}`, [...own, ...(response === undefined ? [] : [index])], from)
+      if (response?.indexTo !== undefined)
+        standing.set(`${node.id}.${port}`, { mark: index, column: response.indexTo })
+    }
   }
 
   const add = (node: GraphNode): void => {
