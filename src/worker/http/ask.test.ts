@@ -112,7 +112,7 @@ const ask = async (
     ending: options.ending,
     onAnswered: () => undefined
   })) {
-    rows.push(...answers)
+    for (const answer of answers) rows.push(answer)
   }
   return { rows, logs }
 }
@@ -443,6 +443,19 @@ describe('a replay', () => {
       details: { reason: 'not-recorded' }
     })
   })
+})
+
+it('may be answered with more rows than a call takes arguments, also from the record', async () => {
+  const items = Array.from({ length: 300_000 }, (_, n) => ({ n }))
+  service = await startTestService(() => ({ body: JSON.stringify({ items }) }))
+  const exploded: Partial<RequestPlan> = {
+    columns: [{ name: 'n', pointer: '/n', type: 'text' }],
+    explode: '/items'
+  }
+  expect((await ask(['1'], exploded)).rows).toHaveLength(300_000)
+  const again = await ask(['1'], exploded, { runId: 'run:2', recordedIn: 'run:1' })
+  expect(again.rows.at(-1)).toMatchObject({ index: 299_999, values: ['299999'] })
+  expect(service.seen).toHaveLength(1)
 })
 
 it('belongs to the step that asked', async () => {

@@ -51,6 +51,11 @@ type Wanted = {
   readonly rows: AskedRow[]
 }
 
+/** An answer may give more rows than a call takes arguments. */
+const addAll = <T>(all: T[], more: readonly T[]): void => {
+  for (const each of more) all.push(each)
+}
+
 /** Requests whose fate the ledger knows. */
 type OnRecord = { readonly wanted: Wanted; readonly entry: Entry }
 
@@ -119,7 +124,7 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
         const some = recorded.slice(from, from + READ_TOGETHER)
         // oxlint-disable-next-line no-await-in-loop -- no more of them at a time than memory has room for
         const bodies = await Promise.all(some.map(({ entry }) => recordedBody(context, entry)))
-        some.forEach((each, at) => answers.push(...rowsOf(each, bodies[at] ?? null)))
+        some.forEach((each, at) => addAll(answers, rowsOf(each, bodies[at] ?? null)))
       }
       return answers
     }
@@ -214,7 +219,7 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
           })
         }
       }
-      answers.push(...(await recordedRows(recorded)))
+      addAll(answers, await recordedRows(recorded))
       await sideBySide(jobs, plan.concurrency, signal, async (job, either) => {
         const settled = await sendUntilSettled(parts, plan, pace, job, { signal: either, ending })
         // What was under way is on record; nobody waits for it any more.
@@ -228,7 +233,7 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
         if (entry.state === 'unknown') tally.unknown += 1
         else if (values !== null) {
           tally.answered += 1
-          answers.push(...answersFor(job.wanted.rows, status, null, values))
+          addAll(answers, answersFor(job.wanted.rows, status, null, values))
         } else {
           answers.push(
             ...fail(nameOf(job.request), entry.failure?.message ?? 'It failed.', job.wanted.rows, status)
