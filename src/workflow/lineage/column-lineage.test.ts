@@ -105,6 +105,10 @@ it('says "perhaps" of what a query gives', async () => {
     'flights.delay TRANSFORMATION?',
     'flights.the day TRANSFORMATION?'
   ])
+  const counted = await lineageOfSteps([
+    { op: 'sql', query: 'SELECT count(*) AS n FROM input WHERE delay > 3' }
+  ])
+  expect(counted['*']).toEqual(['flights.origin FILTER?', 'flights.delay FILTER?', 'flights.the day FILTER?'])
 })
 
 it('knows what rules set, and by which conditions', async () => {
@@ -130,6 +134,59 @@ it('knows what rules set, and by which conditions', async () => {
   expect(out['*']).toEqual(['flights.origin FILTER', 'flights.delay FILTER'])
   const rejected = await lineageOf(graph, 'r.rejected')
   expect(rejected['_reason']).toEqual(['flights.delay CONDITIONAL'])
+})
+
+it.each([
+  ['path', { path: '/a/{{ Origin }}' }],
+  ['header', { path: '/a', headers: { 'X-Of': '{{ORIGIN}}' } }],
+  ['body', { path: '/a', body: { of: ['{{ origin}}'] } }]
+])('finds what a request names in its %s, and that the answer decides about rows', async (_, request) => {
+  const asking = (rest: Record<string, unknown>): Graph => ({
+    parameters: {},
+    nodes: [
+      source('flights'),
+      node('ask', 'http', {
+        request: { endpoint: 'https://h.example', method: 'POST', ...request },
+        per: 'row',
+        response: { columns: { found: '/name' }, ...rest }
+      })
+    ],
+    edges: [edge('flights', 'ask')]
+  })
+  expect(await lineageOf(asking({ explode: '/list' }), 'ask.out')).toMatchObject({
+    found: ['flights.origin TRANSFORMATION'],
+    delay: ['flights.delay IDENTITY'],
+    '*': ['flights.origin FILTER']
+  })
+  expect((await lineageOf(asking({}), 'ask.out'))['*']).toEqual([])
+  const rejected = await lineageOf(asking({}), 'ask.rejected')
+  expect(rejected['_reason']).toEqual(['flights.origin TRANSFORMATION'])
+})
+
+it('knows what a transform rejects for what it comes from, unchanged, and which columns decide about it', async () => {
+  const graph: Graph = {
+    parameters: {},
+    nodes: [
+      source('flights'),
+      node('t', 'transform', {
+        steps: [
+          { op: 'derive', columns: { first: 'origin[1]' } },
+          { op: 'drop', columns: ['origin'] },
+          { op: 'derive', columns: { n: 'CAST(first AS INTEGER)' } },
+          { op: 'aggregate', columns: { days: 'count("the day")' } }
+        ]
+      }),
+      node('bad', 'sink', { format: 'csv', fileName: 'bad.csv' })
+    ],
+    edges: [edge('flights', 't'), edge('t', 'bad', { fromPort: 'rejected' })]
+  }
+  expect(await lineageOf(graph, 'bad.in')).toEqual({
+    origin: ['flights.origin IDENTITY'],
+    delay: ['flights.delay IDENTITY'],
+    'the day': ['flights.the day IDENTITY'],
+    _reason: ['flights.origin CONDITIONAL'],
+    '*': ['flights.origin FILTER']
+  })
 })
 
 it.each([

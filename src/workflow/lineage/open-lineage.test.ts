@@ -114,6 +114,31 @@ it('tells why a run failed, and of one that goes on only that it started', () =>
   expect(toOpenLineage({ ...RUN, status: 'running', finishedAt: null }, [], [])).toHaveLength(1)
 })
 
+it('tells of a file that two nodes read once', () => {
+  const twice = [
+    artifact('a', { role: 'source', fileName: 'x.csv', sha256: 'one' }),
+    artifact('b', { role: 'source', fileName: 'x.csv', sha256: 'one' }),
+    artifact('result', {})
+  ]
+  const edge: LineageLink['edge'] = {
+    columns: [{ to: 'state', from: 'origin', type: 'DIRECT', subtype: 'IDENTITY' }],
+    rows: [{ from: 'origin', type: 'INDIRECT', subtype: 'FILTER' }]
+  }
+  const links = ['a', 'b'].map((from): LineageLink => ({ from, to: 'result', edge }))
+  const [, ended] = toOpenLineage(RUN, twice, links)
+  expect(ended?.inputs).toHaveLength(1)
+  const input = (type: string, subtype: string) => ({
+    namespace: 'flowforge',
+    name: 'x.csv',
+    field: 'origin',
+    transformations: [{ type, subtype }]
+  })
+  expect(ended?.outputs[0]?.facets['columnLineage']).toMatchObject({
+    fields: { state: { inputFields: [input('DIRECT', 'IDENTITY')] } },
+    dataset: [input('INDIRECT', 'FILTER')]
+  })
+})
+
 it('tells files of the same name apart by what is in them', () => {
   const twice = [
     artifact('a', { role: 'source', fileName: 'x.csv' }),

@@ -59,6 +59,9 @@ const toField = (name: string, { from, type, subtype, maybe }: Dependence): Inpu
   ]
 })
 
+const isSame = (one: Transformation, other: Transformation): boolean =>
+  one.type === other.type && one.subtype === other.subtype && one.description === other.description
+
 /** Fields of one input together, each way that it comes in once. */
 const gathered = (fields: readonly InputField[]): InputField[] => {
   const byField = new Map<string, InputField>()
@@ -66,7 +69,12 @@ const gathered = (fields: readonly InputField[]): InputField[] => {
     const key = JSON.stringify([field.name, field.field])
     const known = byField.get(key)
     if (known === undefined) byField.set(key, field)
-    else byField.set(key, { ...known, transformations: [...known.transformations, ...field.transformations] })
+    else {
+      const more = field.transformations.filter(
+        (one) => !known.transformations.some((other) => isSame(one, other))
+      )
+      byField.set(key, { ...known, transformations: [...known.transformations, ...more] })
+    }
   }
   return [...byField.values()]
 }

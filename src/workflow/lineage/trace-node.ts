@@ -1,16 +1,16 @@
 import type { GraphNode } from '../graph.ts'
 import { BranchSpec } from '../nodes/branch.ts'
-import { HttpSpec } from '../nodes/http.ts'
+import { HttpSpec, templateColumns } from '../nodes/http.ts'
 import { JoinSpec } from '../nodes/join.ts'
 import { RuleSpec } from '../nodes/rule.ts'
-import { TransformSpec } from '../nodes/transform-spec.ts'
-import { sameName } from '../sql-text.ts'
+import { TransformSpec, type Step } from '../nodes/transform-spec.ts'
+import { rowwise } from '../nodes/transform-tried.ts'
+import { quoteName, sameName } from '../sql-text.ts'
 import { distinctOrigins, indirect, TRANSFORMATION, type Origin } from './influence.ts'
 import {
   decidingOrigins,
   expressionOrigins,
   findTraced,
-  namesOf,
   originsOf,
   unknownColumns,
   withRows,
@@ -22,12 +22,43 @@ import { traceStep, traceUnion } from './trace-step.ts'
 /** What reaches a node, by port, in the order of its edges. */
 export type TracedInputs = Readonly<Record<string, readonly Traced[]>>
 
+/** What a step tries for each row. */
+const triedTexts = (step: Step): readonly string[] => {
+  if (step.op === 'filter') return [step.where]
+  if (step.op === 'derive') return Object.values(step.columns)
+  return step.op === 'cast' ? Object.keys(step.columns).map(quoteName) : []
+}
+
+/** What the steps of a transform begin with. */
+const gatherTraced = ([opening]: readonly Step[], inputs: readonly Traced[]): Traced | undefined =>
+  opening?.op === 'union' && inputs.length > 0 ? traceUnion(inputs, opening.all === false) : inputs[0]
+
+/** Rows leave as they came where an expression fails: whatever the expressions read decides which, and why. */
+const traceRejected = (raw: unknown, inputs: readonly Traced[]): Traced | null => {
+  const { steps = [] } = TransformSpec.safeParse(raw).data ?? {}
+  const gathered = gatherTraced(steps, inputs)
+  if (gathered === undefined) return null
+  const own = steps.filter(({ op }) => op !== 'union')
+  const why: Origin[] = []
+  const deciding: Origin[] = []
+  let traced = gathered
+  for (const step of own.slice(0, rowwise(own))) {
+    for (const text of triedTexts(step)) {
+      why.push(...decidingOrigins(traced, text, 'CONDITIONAL'))
+      deciding.push(...decidingOrigins(traced, text, 'FILTER'))
+    }
+    traced = traceStep(traced, step) ?? traced
+  }
+  const reason: TracedColumn = { name: '_reason', from: distinctOrigins(why) }
+  const kept = gathered.columns.filter(({ name }) => !sameName(name, reason.name))
+  return withRows({ ...gathered, columns: [...kept, reason] }, deciding)
+}
+
 const traceTransform = (raw: unknown, inputs: readonly Traced[]): Traced | null => {
   const spec = TransformSpec.safeParse(raw).data
-  const [first] = inputs
-  if (spec === undefined || first === undefined) return null
-  const [opening] = spec.steps
-  let traced = opening?.op === 'union' ? traceUnion(inputs, opening.all === false) : first
+  const gathered = spec && gatherTraced(spec.steps, inputs)
+  if (spec === undefined || gathered === undefined) return null
+  let traced = gathered
   for (const step of spec.steps) {
     const next = traceStep(traced, step)
     if (next === null) return null
@@ -116,21 +147,35 @@ const traceBranch = (raw: unknown, input: Traced | undefined, port: string): Tra
   )
 }
 
-/** Columns of an answer come from whatever stands in `{{…}}` of the request; the others go past it. */
-const traceHttp = (raw: unknown, input: Traced | undefined, names: readonly string[]): Traced | null => {
+/**
+ * Columns of an answer come from whatever stands in `{{…}}` of the request; the others go past it. The answer decides,
+ * too, where its elements become rows, and by which port a row leaves.
+ */
+const traceHttp = (
+  raw: unknown,
+  input: Traced | undefined,
+  port: string,
+  names: readonly string[]
+): Traced | null => {
   const spec = HttpSpec.safeParse(raw).data
-  if (spec === undefined || spec.template !== undefined || input === undefined) return null
-  const text = JSON.stringify([spec.request, spec.idempotencyKey])
-  const asked = namesOf(input).filter((name) => text.includes(`{{${JSON.stringify(name).slice(1, -1)}}}`))
-  const { columns = {}, indexTo } = spec.response ?? {}
-  const answered = [...Object.keys(columns), ...(indexTo === undefined ? [] : [indexTo])]
+  if (spec?.request === undefined || spec.template !== undefined || input === undefined) return null
+  const { columns = {}, indexTo, explode } = spec.response ?? {}
+  const asked = templateColumns(spec.request, spec.idempotencyKey)
+  const answered = [
+    ...Object.keys(columns),
+    ...(indexTo === undefined ? [] : [indexTo]),
+    ...(port === 'rejected' ? ['_status', '_reason'] : [])
+  ]
+  const decides = explode !== undefined || spec.onError === 'reject'
   return {
     columns: names.map((name) => {
       const isAnswered = answered.some((other) => sameName(other, name))
       const kept = isAnswered ? undefined : findTraced(input, name)
       return kept ?? { name, from: originsOf(input, asked, TRANSFORMATION) }
     }),
-    rows: input.rows
+    rows: decides
+      ? distinctOrigins([...input.rows, ...originsOf(input, asked, indirect('FILTER'))])
+      : input.rows
   }
 }
 
@@ -143,9 +188,9 @@ const traceKnown = (
   const [input] = inputs['in'] ?? []
   switch (kind) {
     case 'transform':
-      // Which expression failed first depends on whatever an expression reads.
-      if (port !== 'out') return null
-      return traceTransform(spec, inputs['in'] ?? [])
+      return port === 'rejected'
+        ? traceRejected(spec, inputs['in'] ?? [])
+        : traceTransform(spec, inputs['in'] ?? [])
     case 'join':
       return traceJoin(spec, inputs['left']?.[0], inputs['right']?.[0])
     case 'rule':
@@ -153,7 +198,7 @@ const traceKnown = (
     case 'branch':
       return traceBranch(spec, input, port)
     case 'http':
-      return traceHttp(spec, input, names)
+      return traceHttp(spec, input, port, names)
     case 'sink':
     case 'source':
       return input ?? null
@@ -162,7 +207,7 @@ const traceKnown = (
 
 /**
  * Origins of the columns `names` that leave a node by a port. Where its spec does not tell (a query, a part of the
- * catalog), columns of the same name are taken for themselves and the others may come from any.
+ * catalog), they may come from any column that came in.
  */
 export const traceNode = (
   node: GraphNode,

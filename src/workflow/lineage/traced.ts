@@ -77,16 +77,14 @@ export const withRows = (traced: Traced, rows: readonly Origin[]): Traced => ({
   rows: distinctOrigins([...traced.rows, ...rows])
 })
 
-/** Columns of which only this can be said: any of what came in may be in them. */
+/** Columns of which only this can be said: any of what came in may be in them, or decide about rows. */
 export const unknownColumns = (inputs: readonly Traced[], names: readonly string[]): Traced => {
-  const perhaps = distinctOrigins(
-    inputs
-      .flatMap(({ columns }) => columns)
-      .flatMap(({ from }) => through(from, TRANSFORMATION))
-      .map((origin) => ({ ...origin, isKnown: false }))
-  )
+  const any = inputs.flatMap(({ columns }) => columns).flatMap(({ from }) => from)
+  const perhaps = (influence: Influence): readonly Origin[] =>
+    through(any, influence).map((origin) => ({ ...origin, isKnown: false }))
+  const values = distinctOrigins(perhaps(TRANSFORMATION))
   return {
-    columns: names.map((name) => ({ name, from: perhaps })),
-    rows: distinctOrigins(inputs.flatMap(({ rows }) => rows))
+    columns: names.map((name) => ({ name, from: values })),
+    rows: distinctOrigins([...inputs.flatMap(({ rows }) => rows), ...perhaps(indirect('FILTER'))])
   }
 }

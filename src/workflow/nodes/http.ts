@@ -75,6 +75,10 @@ const named = ({ path, headers = {}, body }: Request, idempotencyKey: string | u
   { path: '.idempotencyKey', names: columnsOf(idempotencyKey ?? '') }
 ]
 
+/** Columns that a request's templates name, as they are written there. */
+export const templateColumns = (request: Request, idempotencyKey: string | undefined): readonly string[] =>
+  named(request, idempotencyKey).flatMap(({ names }) => names)
+
 /** The columns that the templates name, each once. */
 const askedColumns = async (
   { per, idempotencyKey }: HttpSpec,
