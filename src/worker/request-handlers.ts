@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { toCurl } from '../workflow/http/curl.ts'
 import { toHar, type HarSource } from '../workflow/http/har.ts'
+import { maskBody } from '../workflow/http/masking.ts'
 import { requestsAggregate, toRequestsId, type Decision } from '../workflow/requests/requests.ts'
 import type { AggregateStore } from './aggregate-store.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
@@ -23,6 +24,7 @@ const KeyRow = z.object({ key: z.string(), result_json: z.string() })
 
 const toHarSource = async (context: DbContext, kept: Kept): Promise<HarSource> => {
   const { request, response, sent } = kept
+  const text = await answerText(context, kept)
   return {
     request,
     startedAt: sent.at,
@@ -36,7 +38,8 @@ const toHarSource = async (context: DbContext, kept: Kept): Promise<HarSource> =
             headers: response.headers,
             contentType: response.contentType ?? '',
             size: response.size ?? 0,
-            text: await answerText(context, kept)
+            // It is kept as it came, to be read again; an archive is for others.
+            text: text === null ? null : maskBody(text, response.contentType ?? undefined)
           }
   }
 }
@@ -133,7 +136,12 @@ export const createRequestHandlers = ({ context, aggregates }: Parts): FlowForge
       const sources: HarSource[] = []
       // oxlint-disable-next-line no-await-in-loop -- bodies are read one at a time
       for (const kept of found) sources.push(await toHarSource(context, kept))
-      return new Blob([JSON.stringify(toHar(sources, '1'), null, 1)], { type: 'application/json' })
+      const total = await countSent(context, which)
+      const comment =
+        total > sources.length
+          ? `The first ${sources.length.toLocaleString('en')} of ${total.toLocaleString('en')} requests.`
+          : ''
+      return new Blob([JSON.stringify(toHar(sources, '1', comment), null, 1)], { type: 'application/json' })
     }),
     unknown: handler('requests.unknown', inputs.unknown, async ({ runId }) => {
       const sql = `SELECT status, input_manifest_json ->> '$.workflowId' AS workflow FROM runs WHERE id = ?`

@@ -458,6 +458,24 @@ it('may be answered with more rows than a call takes arguments, also from the re
   expect(service.seen).toHaveLength(1)
 })
 
+it('leaves without the secrets of its answer in an archive for others', async () => {
+  service = await startTestService(() => ({
+    body: '{"name":"Ann","access_token":"hunter2"}',
+    headers: { 'content-type': 'application/json' }
+  }))
+  await ask(['1'])
+  const aggregates = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS), world)
+  const har = await (await createRequestHandlers({ context, aggregates }).har({ runId: 'run:1' })).text()
+  expect(har).toContain('Ann')
+  expect(har).not.toContain('hunter2')
+  const again = await ask(
+    ['1'],
+    { columns: [{ name: 't', pointer: '/access_token', type: 'text' }] },
+    { runId: 'run:2', recordedIn: 'run:1' }
+  )
+  expect(again.rows).toMatchObject([{ values: ['hunter2'] }])
+})
+
 it('belongs to the step that asked', async () => {
   service = await startTestService(person)
   await ask(['1'])

@@ -184,12 +184,21 @@ describe('secrets of a request', () => {
     )
     expect(kept).toContain('api_key=***')
     expect(kept).not.toMatch(/hunter/)
+    service.behave(({ url }) => ({
+      body: `[{"n":"${url.includes('page=2') ? 2 : 1}"}]`,
+      headers: url.includes('page=2') ? {} : { link: `<${url}&page=2>; rel="next"` }
+    }))
+    await fetching({ ...request, paging: { type: 'link-header' } })
+    expect(service.seen.at(-1)?.url).toContain('api_key=hunter2&q=1&page=2')
+    const record = await context.projectionStore.query({ sql: 'SELECT * FROM idempotency_keys' })
+    expect(JSON.stringify(record)).not.toMatch(/hunter/)
+    const before = service.seen.length
     const masked = withoutSecrets(WebRequest.parse({ format: 'json', ...request }))
     await expect(fetching(masked)).rejects.toMatchObject({
       details: { reason: 'secrets-needed', secrets: ['Authorization', 'api_key'] }
     })
     await fetching(withSecrets(masked, { Authorization: 'Bearer new', api_key: 'a&b' }))
-    expect(service.seen[1]).toMatchObject({
+    expect(service.seen[before]).toMatchObject({
       url: '/orders?api_key=a%26b&q=1',
       headers: { authorization: 'Bearer new' }
     })

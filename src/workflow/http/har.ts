@@ -78,10 +78,11 @@ const toEntry = ({ request, startedAt, ms, response, comment }: HarSource) => {
 }
 
 /** Requests as an HTTP Archive 1.2 (http://www.softwareishard.com/blog/har-12-spec/), secrets masked as they were kept. */
-export const toHar = (sources: readonly HarSource[], version: string) => ({
+export const toHar = (sources: readonly HarSource[], version: string, comment = '') => ({
   log: {
     version: '1.2',
     creator: { name: 'FlowForge', version },
-    entries: sources.map(toEntry)
+    entries: sources.map(toEntry),
+    ...(comment === '' ? {} : { comment })
   }
 })

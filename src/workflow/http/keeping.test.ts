@@ -15,6 +15,9 @@ describe('what looks like a secret', () => {
     'X-Auth-Token',
     'Ocp-Apim-Subscription-Key',
     'x-session',
+    'PHPSESSID',
+    'X-Authorization',
+    'accesstoken',
     'X-Amz-Signature'
   ])('is masked in the header %s', (name) => {
     expect(isSecretHeader(name)).toBe(true)
@@ -29,10 +32,31 @@ describe('what looks like a secret', () => {
     expect(maskUrl(url)).toBe(
       'https://***@h.example/a%20b/?page=2&api_key=***&accessToken=***&q=token%20x&x#f'
     )
-    expect(['client_secret', 'sig', 'password', 'apiKey'].filter((name) => !isSecretParameter(name))).toEqual(
-      []
-    )
-    expect(['author', 'sort', 'keyword', 'tokens_used_by', 'design'].filter(isSecretParameter)).toEqual([])
+    expect(maskUrl('/a?page=2#access_token=s&x=1')).toBe('/a?page=2#access_token=***&x=1')
+    expect(maskUrl('https://h.example/#?token=s')).toBe('https://h.example/#?token=***')
+    expect(
+      ['client_secret', 'sig', 'password', 'apiKey', 'authtoken', 'sessionid'].filter(
+        (name) => !isSecretParameter(name)
+      )
+    ).toEqual([])
+    expect(
+      ['author', 'sort', 'keyword', 'tokens_used_by', 'max_tokens', 'secretary', 'design'].filter(
+        isSecretParameter
+      )
+    ).toEqual([])
+  })
+  it('is masked in the addresses of an answer, which repeat what was asked', () => {
+    expect(
+      maskHeaders({
+        Link: '</a?api_key=s&page=2>; rel="next", <https://me:pw@h.example/?token=s>; rel="last"',
+        location: '/b?token=s&q=1',
+        'X-Total': '7?token=s'
+      })
+    ).toEqual({
+      Link: '</a?api_key=***&page=2>; rel="next", <https://***@h.example/?token=***>; rel="last"',
+      location: '/b?token=***&q=1',
+      'X-Total': '7?token=s'
+    })
   })
   it('is masked in a body, which stays as it is otherwise', () => {
     expect(maskBody('{"n": 9007199254740993}', undefined)).toBe('{"n": 9007199254740993}')

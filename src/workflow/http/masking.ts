@@ -10,7 +10,7 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 ])
 /** Names that mean a secret, alone or between hyphens and underscores: `x-api-key`, `access_token`, `clientSecret`. */
 const SECRET_WORDS =
-  /(^|[^a-z])(api[-_]?key|apikey|subscription[-_]?key|access[-_]?key|auth|token|secret|password|passwd|pwd|signature|sig|session|sid|jwt|credential|credentials|key)([^a-z]|$)/
+  /(^|[^a-z])(auth|signature|sig|session|sid|jwt|pwd|key|bearer|[a-z]*(apikey|accesskey|secretkey|privatekey|token|secret|password|passwd|passphrase|authorization|sessionid|sessid|credentials?))([^a-z]|$)/
 const split = (name: string): string => name.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase()
 
 const looksSecret = (name: string): boolean => SECRET_WORDS.test(split(name))
@@ -23,11 +23,6 @@ export const isSecretHeader = (name: string): boolean =>
 export const isSecretParameter = (name: string): boolean => looksSecret(name)
 
 export type Headers = Readonly<Record<string, string>>
-
-export const maskHeaders = (headers: Headers): Headers =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? MASK : value])
-  )
 
 const decoded = (text: string): string => {
   try {
@@ -50,11 +45,23 @@ const maskQuery = (query: string): string =>
 /** An address without who asks and without parameters that look like secrets; the rest as it was written. */
 export const maskUrl = (text: string): string => {
   const bare = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${MASK}@`)
-  const at = bare.indexOf('?')
-  if (at === -1) return bare
-  const [query = '', ...fragment] = bare.slice(at + 1).split('#')
-  return [bare.slice(0, at + 1) + maskQuery(query), ...fragment].join('#')
+  const [, path = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(bare) ?? []
+  const masked = [query, fragment].map((part) => part.slice(0, 1) + maskQuery(part.slice(1)))
+  return path + masked.join('')
 }
+
+/** Headers of an answer that hold an address, in which a service may repeat what it was asked with. */
+const ADDRESS_HEADERS: ReadonlySet<string> = new Set(['location', 'content-location', 'refresh'])
+
+const maskHeader = (name: string, value: string): string => {
+  if (isSecretHeader(name)) return MASK
+  const known = name.toLowerCase()
+  if (known === 'link') return value.replaceAll(/<([^>]*)>/g, (_, url: string) => `<${maskUrl(url)}>`)
+  return ADDRESS_HEADERS.has(known) ? maskUrl(value) : value
+}
+
+export const maskHeaders = (headers: Headers): Headers =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskHeader(name, value)]))
 
 const maskJson = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(maskJson)
