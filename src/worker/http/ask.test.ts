@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDbContext } from '../../db/index.ts'
 import type { DbContext } from '../../db/ports.ts'
 import type { PlannedRequests } from '../../workflow/plan-types.ts'
+import { badStatus } from '../../workflow/http/failure.ts'
 import type { RequestPlan } from '../../workflow/http/request.ts'
 import { ALL_PROJECTIONS } from '../../workflow/projections/all.ts'
 import { createAggregateStore } from '../aggregate-store.ts'
@@ -474,6 +475,23 @@ it('leaves without the secrets of its answer in an archive for others', async ()
     { runId: 'run:2', recordedIn: 'run:1' }
   )
   expect(again.rows).toMatchObject([{ values: ['hunter2'] }])
+})
+
+it.each([
+  [2, '2nd'],
+  [3, '3rd'],
+  [4, '4th'],
+  [21, '21st']
+])('says the %dth time as one does', (attempts, said) => {
+  const url = new URL('https://h.example')
+  expect(badStatus(url, 500, attempts).message).toContain(`also the ${said} time`)
+})
+
+it('of an address that cannot be one is a failure of the row', async () => {
+  service = await startTestService(person)
+  const { rows } = await ask(['1'], { endpoint: 'http://127.0.0.1:99999', onError: 'reject' })
+  expect(rows).toMatchObject([{ error: expect.stringContaining('no address that can be asked') as string }])
+  expect(await executions()).toEqual([])
 })
 
 it('belongs to the step that asked', async () => {

@@ -139,6 +139,11 @@ export const createAskService = (parts: SendingParts, run: AskingRun): AskServic
           continue
         }
         const { request } = rendered
+        if (!URL.canParse(request.url)) {
+          const message = `"${plan.endpoint}" is no address that can be asked: check its name and port.`
+          refused.push(...fail(nameOf(request), message, [row], null))
+          continue
+        }
         const own = request.idempotencyKey === null ? row.key : await textHash(request.idempotencyKey)
         const ledgerKey = prefix + own
         const hash = await requestHash(request)

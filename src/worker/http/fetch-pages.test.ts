@@ -152,6 +152,13 @@ describe('a fetch that fails', () => {
     await expect(failed).rejects.toMatchObject({ code: 'INVALID_INPUT', details: { reason, page: 1 } })
   })
 
+  it('says so of an address that cannot be one', async () => {
+    service = await startTestService(() => ({ body: '[]', headers: { link: '<http://[>; rel=next' } }))
+    const failed = fetching({ url: 'http://127.0.0.1:99999/orders' })
+    await expect(failed).rejects.toMatchObject({ code: 'INVALID_INPUT', details: { reason: 'no-address' } })
+    await expect(fetching(LINKED)).rejects.toMatchObject({ details: { reason: 'unreadable', page: 1 } })
+  })
+
   it('keeps on record what it asked, also to tell what was wrong', async () => {
     service = await startTestService(() => ({}))
     const cors: Net = {

@@ -93,6 +93,10 @@ export const fetchPages = async (
     const message = `Secrets are not kept: give the value of ${missing.join(', ')} again.`
     throw new FlowForgeError('INVALID_INPUT', message, { reason: 'secrets-needed', secrets: missing })
   }
+  if (!URL.canParse(request.url)) {
+    const message = `"${maskUrl(request.url)}" is no address that can be asked: check its name and port.`
+    throw new FlowForgeError('INVALID_INPUT', message, { reason: 'no-address' })
+  }
   const { paging, limits, format } = request
   const most = Math.min(limits.pages, args.most ?? limits.pages)
   const start = firstPage(request.url, paging)
@@ -119,6 +123,7 @@ export const fetchPages = async (
     const link = answer.headers['link'] ?? null
     url = nextPage(start, paging, { url: current, number, rows: page.rows, link, value: page.value })
     if (url === null) break
+    if (!URL.canParse(url)) throw failed(unreadable(host, 'its next page is at no address.'), current, number)
     // Headers may hold a secret: they are for the service that the person named, and no other.
     if (new URL(url).origin !== origin) {
       throw failed(

@@ -31,7 +31,8 @@ export const nextPage = (start: string, paging: Paging, page: PageFacts): string
       return null
     case 'link-header': {
       const target = nextLink(page.link)
-      return target === null ? null : new URL(target, page.url).href
+      if (target === null || !URL.canParse(target, page.url)) return target
+      return new URL(target, page.url).href
     }
     case 'cursor': {
       const cursor = follow(page.value, paging.pointer)

@@ -117,11 +117,15 @@ const ADVICE: Readonly<Record<number, string>> = {
   429: 'It is asked too often: lower the requests a second.'
 }
 
+const ENDINGS: Readonly<Record<string, string>> = { one: 'st', two: 'nd', few: 'rd' }
+const ordinals = new Intl.PluralRules('en', { type: 'ordinal' })
+const ordinal = (count: number): string => `${count}${ENDINGS[ordinals.select(count)] ?? 'th'}`
+
 export const badStatus = (url: Address, status: number, attempts: number): Failure => {
   const advice =
     ADVICE[status] ??
     (status >= 500 ? 'The service itself failed: try again later.' : 'Look at its answer under Requests.')
-  const times = attempts > 1 ? `, also the ${attempts}th time` : ''
+  const times = attempts > 1 ? `, also the ${ordinal(attempts)} time` : ''
   return {
     kind: 'status',
     message: `${url.host} answered with status ${status}${times}. ${advice}`,
