@@ -159,6 +159,16 @@ describe('a fetch that fails', () => {
     await expect(fetching(LINKED)).rejects.toMatchObject({ details: { reason: 'unreadable', page: 1 } })
   })
 
+  it('does not fetch one page again and again', async () => {
+    service = await startTestService(() => ({ body: '[{"n":1},{"n":2}]' }))
+    const failed = fetching({ paging: { type: 'page', parameter: 'seite', first: 1 } })
+    await expect(failed).rejects.toMatchObject({
+      message: expect.stringContaining('Check that "seite"') as string,
+      details: { reason: 'unreadable', page: 3 }
+    })
+    expect(service.seen).toHaveLength(3)
+  })
+
   it('keeps on record what it asked, also to tell what was wrong', async () => {
     service = await startTestService(() => ({}))
     const cors: Net = {

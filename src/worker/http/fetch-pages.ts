@@ -1,5 +1,5 @@
 import { FlowForgeError } from '../../db/ports.ts'
-import { missingSecrets, type WebRequest } from '../../workflow/data-source/web-request.ts'
+import { missingSecrets, type Paging, type WebRequest } from '../../workflow/data-source/web-request.ts'
 import { badStatus, unreadable, type Failure } from '../../workflow/http/failure.ts'
 import { maskUrl } from '../../workflow/http/masking.ts'
 import { createPace } from '../../workflow/http/pace.ts'
@@ -36,6 +36,16 @@ const failed = (failure: Failure, url: string, page: number): FlowForgeError =>
     reason: failure.kind,
     page
   })
+
+/** So many pages in a row with the very same rows are one page, given again and again. */
+const SAME_PAGES = 3
+const samePages = (paging: Paging): string => {
+  const what =
+    paging.type === 'page' || paging.type === 'cursor'
+      ? `Check that "${paging.parameter}" is what it calls a page.`
+      : 'Check how it gives its pages.'
+  return `${SAME_PAGES} pages in a row hold the very same rows, so it does not go on. ${what}`
+}
 
 const csvHeadersDiffer: Failure = {
   kind: 'unreadable',
@@ -106,6 +116,7 @@ export const fetchPages = async (
   let left = limits.bytes
   let header: string | null = null
   let url: string | null = start
+  let alike = 1
   while (url !== null && pages.length < most) {
     const number = pages.length + 1
     const current: string = url
@@ -119,6 +130,9 @@ export const fetchPages = async (
     const { page } = read
     header ??= page.header
     if (page.header !== null && page.header !== header) throw failed(csvHeadersDiffer, current, number)
+    const isAlike = page.rows > 0 && page.text === pages.at(-1)?.text
+    alike = isAlike ? alike + 1 : 1
+    if (alike >= SAME_PAGES) throw failed(unreadable(host, samePages(paging)), current, number)
     pages.push({ ...page, value: undefined })
     const link = answer.headers['link'] ?? null
     url = nextPage(start, paging, { url: current, number, rows: page.rows, link, value: page.value })
