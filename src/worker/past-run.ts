@@ -98,7 +98,8 @@ const REJECTING = `
   )
   SELECT DISTINCT substr(id, instr(id, '/') + 1) AS node FROM done WHERE stats_json ->> '$.rejected' > 0`
 
-const rejectingIn = async ({ context }: Parts, runId: string): Promise<ReadonlySet<string>> => {
+/** Nodes at which a run rejected rows for which an expression failed. */
+export const rejectingIn = async (context: DbContext, runId: string): Promise<ReadonlySet<string>> => {
   const rows = await context.projectionStore.query({ sql: REJECTING, params: [runId] })
   return new Set(rows.map(({ node }) => String(node)))
 }
@@ -133,7 +134,7 @@ export const openPastRun = async (
     binder: await engine.binder(graph.parameters),
     until: nodeId,
     port,
-    rejecting: await rejectingIn(parts, runId),
+    rejecting: await rejectingIn(context, runId),
     catalog: {
       findSchema: catalog.findSchema,
       // By the name that the source had then.

@@ -6,11 +6,12 @@ import { resolveGraph } from '../../workflow/catalog/resolve.ts'
 import { compareRules } from '../../workflow/catalog/what-if.ts'
 import { Graph } from '../../workflow/graph.ts'
 import { upstreamOf } from '../../workflow/graph-order.ts'
-import { momentOf } from '../../workflow/run/run-manifest.ts'
+import { ManifestSource, momentOf } from '../../workflow/run/run-manifest.ts'
 import type { AggregateStore } from '../aggregate-store.ts'
 import type { WhatIf } from '../api.ts'
 import type { Catalog } from '../catalog.ts'
 import type { ComputeEngine } from '../engine/compute-engine.ts'
+import { rejectingIn } from '../past-run.ts'
 import type { Planning } from '../planning.ts'
 import type { ItemVersions } from './item-versions.ts'
 
@@ -18,7 +19,7 @@ import type { ItemVersions } from './item-versions.ts'
 const Manifest = z.object({
   graph: Graph,
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-  sources: z.array(z.object({ nodeId: z.string(), name: z.string(), sha256: z.string() })),
+  sources: z.array(ManifestSource),
   catalog: z.array(UsedItem),
   clock: z.string().optional(),
   seed: z.string().optional()
@@ -51,20 +52,37 @@ const readManifest = async (context: DbContext, runId: string): Promise<Manifest
   )
 }
 
-/** @throws FlowForgeError `CONFLICT` where what a run read is not what is there now */
-const expectSameSources = async (
+const asRead = async (catalog: Catalog, dataSourceId: string, sha256: string) => {
+  try {
+    return await catalog.asRead(dataSourceId, sha256)
+  } catch (thrown) {
+    if (thrown instanceof FlowForgeError && thrown.code === 'NOT_FOUND') return undefined
+    throw thrown
+  }
+}
+
+/**
+ * What a run read, as it was then; a file that was imported again under its name is the same one.
+ * @throws FlowForgeError `CONFLICT` where it is not here any more
+ */
+const sourcesAsRead = async (
   catalog: Catalog,
   { sources }: Manifest,
   wanted: ReadonlySet<string>
-): Promise<void> => {
-  for (const { nodeId, name, sha256 } of sources) {
+): Promise<readonly ManifestSource[]> => {
+  const found: ManifestSource[] = []
+  for (const source of sources) {
+    const { nodeId, dataSourceId, name, sha256 } = source
     if (!wanted.has(nodeId)) continue
     // oxlint-disable-next-line no-await-in-loop -- few, and one database
-    const source = await catalog.byName(name)
-    if (source?.config.sha256 === sha256) continue
-    const message = `The run read "${name}", which is not here any more as it was. Import that file again under this name.`
-    throw new FlowForgeError('CONFLICT', message, { nodeId, name, sha256 })
+    const same = (await asRead(catalog, dataSourceId, sha256)) ?? (await catalog.sameFile(name, sha256))
+    if (same === undefined) {
+      const message = `The run read "${name}", which is not here any more as it was. Import that file again under this name.`
+      throw new FlowForgeError('CONFLICT', message, { nodeId, name, sha256 })
+    }
+    found.push({ ...source, dataSourceId: same.id })
   }
+  return found
 }
 
 /** Compares what a draft rule set would have made of the rows of a past run with what the run's own version made. */
@@ -80,6 +98,7 @@ export const createWhatIf =
     const uses = manifest.catalog.filter((used) => used.kind === 'rule-set' && used.itemId === itemId)
     if (uses.length === 0) return refuse(`This run did not use the rule set "${name}".`, { itemId, runId })
     const { graph } = resolveGraph(manifest.graph, await itemVersions.ofRun(manifest.catalog))
+    const rejecting = await rejectingIn(context, runId)
     const nodes: WhatIf['nodes'] = []
     for (const { nodeId, version } of uses) {
       const wanted = upstreamOf(graph.edges, nodeId)
@@ -99,7 +118,7 @@ export const createWhatIf =
         )
       }
       // oxlint-disable-next-line no-await-in-loop -- one engine
-      await expectSameSources(catalog, manifest, wanted)
+      const inputs = await sourcesAsRead(catalog, manifest, wanted)
       const comparison = compareRules(graph, nodeId, draft.spec.rules)
       if (comparison === undefined) continue
       const given = Object.entries(manifest.parameters).filter(([key]) =>
@@ -109,6 +128,9 @@ export const createWhatIf =
       const { plan, sources } = await planning.plan(comparison.graph, {
         parameters: Object.fromEntries(given),
         until: comparison.nodeId,
+        inputs,
+        items: manifest.catalog,
+        rejecting,
         moment: momentOf(manifest)
       })
       const relation = `${comparison.nodeId}.out`

@@ -12,9 +12,10 @@ export type Comparison = {
   readonly compared: readonly string[]
 }
 
-const ROW = '_row'
-const OUTCOME = '_outcome'
-const SIDE = '_side'
+/** Names of our own, which no column of a file is likely to have. */
+const ROW = '_what_if.row'
+const OUTCOME = '_what_if.outcome'
+const SIDE = '_what_if.side'
 
 /** What a column is called on either side. */
 export const NOW = ' now'
@@ -39,11 +40,13 @@ const distinct = (names: readonly string[]): readonly string[] =>
 /** Rows by their number; of both sides, those of which anything differs. */
 const compareSql = (compared: readonly string[]): string => {
   const both = [OUTCOME, '_rule', '_reason', ...compared]
-  const pair = (name: string): string =>
-    `o.${quoteName(name)} AS ${quoteName(name + NOW)}, n.${quoteName(name)} AS ${quoteName(name + THEN)}`
+  const pair = (name: string): string => {
+    const said = name === OUTCOME ? '_outcome' : name
+    return `o.${quoteName(name)} AS ${quoteName(said + NOW)}, n.${quoteName(name)} AS ${quoteName(said + THEN)}`
+  }
   const differs = both.map((name) => `o.${quoteName(name)} IS DISTINCT FROM n.${quoteName(name)}`)
   return (
-    `SELECT ${both.map(pair).join(', ')}, o.* EXCLUDE (${nameList([SIDE, ...both])}) ` +
+    `SELECT ${both.map(pair).join(', ')}, o.* EXCLUDE (${nameList([ROW, SIDE, ...both])}) ` +
     `FROM input AS o JOIN input AS n ON o.${quoteName(ROW)} = n.${quoteName(ROW)} ` +
     `WHERE o.${quoteName(SIDE)} = 'now' AND n.${quoteName(SIDE)} = 'draft' AND (${differs.join(' OR ')}) ` +
     `ORDER BY o.${quoteName(ROW)}`
