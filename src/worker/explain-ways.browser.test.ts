@@ -239,6 +239,33 @@ describe('a key', () => {
     expect(await missing(runId, 'out', { amount: 4 })).toMatchObject({ outcome: 'never' })
   })
 
+  test('of one side of a join is not that of the other, where both read the same source', async () => {
+    await program.importText('staff.csv', 'name,boss\nann,bob\nbob,\n')
+    const runId = await runOf(
+      documentOf(
+        'Bosses',
+        [
+          ['in', 'source', { dataSource: 'staff.csv' }],
+          ['both', 'join', { type: 'inner', on: [{ left: 'boss', right: 'name' }] }],
+          OUT
+        ],
+        [
+          ['in', 'both.left'],
+          ['in', 'both.right'],
+          ['both', 'out']
+        ]
+      )
+    )
+    expect(await missing(runId, 'out', { name: 'ann' })).toMatchObject({ outcome: 'there', rows: 1 })
+    expect(await missing(runId, 'out', { name_right: 'bob' })).toMatchObject({ outcome: 'there', rows: 1 })
+    for (const key of [{ name_right: 'ann' }, { name: 'bob' }]) {
+      // oxlint-disable-next-line no-await-in-loop -- one engine
+      const found = await missing(runId, 'out', key)
+      expect(found.outcome).toBe('lost')
+      expect(found.steps.at(-1)).toMatchObject({ nodeId: 'both', rowsOut: 0, lost: [{}] })
+    }
+  })
+
   test('is not rounded, and a number is found where it is a text', async () => {
     await program.importText('texts.csv', 'id,code\n6,5\n7,x\n')
     const runId = await runOf(

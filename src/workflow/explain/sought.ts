@@ -52,6 +52,9 @@ export const findKey = (explained: ExplainPlan, target: string, keys: readonly s
   const read = steps.relations.filter(({ source }) => source !== null)
   const sources = new Map<string, readonly SoughtKey[]>()
   const onTheWay = new Map<string, readonly SoughtKey[]>()
+  const joins = new Set(
+    unfolded.graph.nodes.flatMap(({ id, kind }) => (kind === 'join' ? [`${id}.out`] : []))
+  )
   for (const key of keys) {
     const unchanged = unchangedFrom(traced, key)
     const named = read.flatMap(({ id, columns }) => {
@@ -70,10 +73,12 @@ export const findKey = (explained: ExplainPlan, target: string, keys: readonly s
       bySource.set(relation, [...new Set([...(bySource.get(relation) ?? []), column])])
     }
     for (const [relation, columns] of bySource) add(sources, relation, { key, columns })
-    // Of a row whose values stood in several columns, only some of what comes from it has the key.
-    if ([...bySource.values()].every(({ length }) => length === 1)) continue
+    if (unchanged.length === 0) continue
+    // Of a row whose values stood in several columns, only some of what comes from it has the key; and what a row
+    // brings to one side of a join it does not bring to the other.
+    const isAnywhere = [...bySource.values()].some(({ length }) => length > 1)
     for (const [relation, columns] of unchangedOnTheWay(explained, target, key))
-      add(onTheWay, relation, { key, columns })
+      if (isAnywhere || joins.has(relation)) add(onTheWay, relation, { key, columns })
   }
   // A source that has more of the key tells rows apart that another cannot.
   const most = Math.max(...[...sources.values()].map(({ length }) => length))
