@@ -175,10 +175,10 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
 
   return {
     import: handler('workflows.import', inputs.import, importDocument),
-    export: handler('workflows.export', inputs.export, async ({ workflowId, version }) => {
+    export: handler('workflows.export', inputs.export, async ({ workflowId, version, keepsSecrets }) => {
       const { state } = await aggregates.load(workflowAggregate, workflowId)
       const { graph } = versionOf(workflowId, state, version)
-      return toDocument(graph, state.name, state.description ?? undefined)
+      return toDocument(graph, state.name, state.description ?? undefined, { keepsSecrets })
     }),
     publish: handler('workflows.publish', inputs.publish, async ({ workflowId }, callId) => {
       const { problems } = await planning.check(await graphOf(workflowId, undefined))

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseDocument, toDocument, toGraph } from './document.ts'
 import type { Graph, GraphNode } from './graph.ts'
+import { readHttp } from './nodes/http.ts'
 
 const example = {
   format: 'flowforge.workflow/1',
@@ -47,6 +48,34 @@ describe('a workflow document', () => {
     const graph = toGraph(parsed.document)
     expect(graph.edges[0]).toEqual({ from: 'flights', fromPort: 'out', to: 'late', toPort: 'in' })
     expect(toDocument(graph, example.name, example.description)).toEqual(example)
+  })
+
+  it('holds no secret of a request, and says when it is read that one is missing', () => {
+    const request = {
+      endpoint: 'https://h.example',
+      method: 'POST',
+      path: '/a?api_key=hunter2&page=1&token={{k}}',
+      headers: { Authorization: 'Bearer hunter2', 'X-Auth-Token': 'Token {{t}}', Accept: 'text/csv' },
+      body: { of: '{{k}}' }
+    }
+    const ask: GraphNode = { id: 'ask', kind: 'http', name: 'Ask', spec: { request } }
+    const document = toDocument({ parameters: {}, nodes: [ask], edges: [] }, 'Secrets')
+    expect(document.nodes[0]?.spec).toEqual({
+      request: {
+        ...request,
+        path: '/a?api_key=***&page=1&token={{k}}',
+        headers: { Authorization: '***', 'X-Auth-Token': 'Token {{t}}', Accept: 'text/csv' }
+      }
+    })
+    const again = readHttp(document.nodes[0]?.spec)
+    expect(again.ok && again.node.notBuilt.map(({ path, message }) => [path, message.split(' ')[3]])).toEqual(
+      [
+        ['.request.headers.Authorization', '"Authorization"'],
+        ['.request.path', '"api_key"']
+      ]
+    )
+    const whole = readHttp(ask.spec)
+    expect(whole.ok && whole.node.notBuilt).toEqual([])
   })
 
   it('is refused with every problem in it, each by its path', () => {

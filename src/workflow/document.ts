@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkGraph, toPath } from './graph-check.ts'
+import { withoutWrittenSecrets } from './http/written-secrets.ts'
 import { NodeId, NodeKind, Parameters, type Graph, type GraphEdge } from './graph.ts'
 import type { Problem } from './problem.ts'
 
@@ -52,13 +53,26 @@ export const toGraph = ({
   }))
 })
 
-/** The document of a graph: places on the canvas are left out, and ports where they are the usual ones. */
-export const toDocument = (graph: Graph, name: string, description?: string): WorkflowDocument => ({
+/**
+ * The document of a graph: places on the canvas are left out, and ports where they are the usual ones. What looks like a
+ * secret of a request is masked unless it is to be kept: a document is for others, too.
+ */
+export const toDocument = (
+  graph: Graph,
+  name: string,
+  description?: string,
+  { keepsSecrets = false } = {}
+): WorkflowDocument => ({
   format: DOCUMENT_FORMAT,
   name,
   ...(description === undefined || description === '' ? {} : { description }),
   ...(Object.keys(graph.parameters).length === 0 ? {} : { parameters: graph.parameters }),
-  nodes: graph.nodes.map(({ id, kind, name: nodeName, spec }) => ({ id, kind, name: nodeName, spec })),
+  nodes: graph.nodes.map(({ id, kind, name: nodeName, spec }) => ({
+    id,
+    kind,
+    name: nodeName,
+    spec: kind === 'http' && !keepsSecrets ? { ...withoutWrittenSecrets(spec) } : spec
+  })),
   edges: graph.edges.map(({ from, fromPort, to, toPort, condition }) => ({
     from,
     ...(fromPort === 'out' ? {} : { fromPort }),

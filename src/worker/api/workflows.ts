@@ -9,7 +9,11 @@ import { ParameterValues, Text, Version, WorkflowId, type In } from './parts.ts'
 export const workflowsInputs = {
   /** A workflow document; parsed by its own schema so that every problem is named at once. */
   import: z.unknown(),
-  export: z.strictObject({ workflowId: WorkflowId, version: Version.optional() }),
+  export: z.strictObject({
+    workflowId: WorkflowId,
+    version: Version.optional(),
+    keepsSecrets: z.boolean().optional()
+  }),
   publish: z.strictObject({ workflowId: WorkflowId }),
   /** + An empty draft. `name` defaults to a free one: "Untitled workflow 2". */
   create: z.strictObject({ name: Text.max(200).optional(), description: z.string().max(2_000).optional() }),
@@ -71,6 +75,10 @@ export type WorkflowCheck = {
 export type WorkflowsApi = {
   /** `problems` names what keeps it from running on this machine: data sources that are not here. */
   import(document: unknown): Promise<{ workflowId: string; workflowVersionId: string; problems: Problem[] }>
+  /**
+   * A document. What looks like a secret in a request's headers or path is masked in it and has to be written in again where
+   * it is imported; `keepsSecrets` is for a copy that stays here.
+   */
   export(args: Inputs['export']): Promise<unknown>
   publish(args: Inputs['publish']): Promise<{ workflowVersionId: string; version: number }>
   create(args: Inputs['create']): Promise<{ workflowId: string; workflowVersionId: string }>

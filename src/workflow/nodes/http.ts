@@ -1,6 +1,7 @@
 import { isEndpoint, type RequestPlan } from '../http/request.ts'
 import { DEFAULT_RETRY } from '../http/retry.ts'
 import { columnsOf, columnsOfBody } from '../http/template.ts'
+import { maskedNames } from '../http/written-secrets.ts'
 import { findColumn, sameName } from '../sql-text.ts'
 import type { Column } from '../value-type.ts'
 import { ownValue } from '../own-value.ts'
@@ -9,6 +10,8 @@ import { HttpSpec } from './http-spec.ts'
 import { all, keyPath, oneInput, readerOf, type Compiling, type SpecProblem } from './node-type.ts'
 
 export { HttpSpec } from './http-spec.ts'
+
+type Request = NonNullable<HttpSpec['request']>
 
 const DEFAULT_CONCURRENCY = 4
 const DEFAULT_TIMEOUT_MS = 30_000
@@ -50,19 +53,28 @@ const invalid = (spec: HttpSpec): readonly SpecProblem[] => {
   ]
 }
 
+/** A document holds no secrets: what was masked in one has to be given again. */
+const secretsLeftOut = (request: Request): readonly SpecProblem[] => {
+  const { headers, parameters } = maskedNames(request)
+  const said = (name: string): string =>
+    `The value of "${name}" is a secret, which a workflow's file does not hold. Write it in again.`
+  return [
+    ...headers.map((name) => ({ path: `.request.headers${keyPath(name)}`, message: said(name) })),
+    ...parameters.map((name) => ({ path: '.request.path', message: said(name) }))
+  ]
+}
+
 const notBuilt = ({ template, request }: HttpSpec): readonly SpecProblem[] => {
   if (template !== undefined) {
     return [{ path: '.template', message: `There is no request template "${template}" in the catalog.` }]
   }
   const { endpoint = '' } = request ?? {}
-  if (isEndpoint(endpoint)) return []
+  if (isEndpoint(endpoint)) return request === undefined ? [] : secretsLeftOut(request)
   const message = /^https?:\/\/[^/]*@/i.test(endpoint)
     ? 'A browser sends no name and password in an address. Write them into an Authorization header.'
     : `"${endpoint}" is neither an address (https://…) nor an endpoint in the catalog.`
   return [{ path: '.request.endpoint', message }]
 }
-
-type Request = NonNullable<HttpSpec['request']>
 
 /** Where columns are named: the template's path in the spec, and the names. */
 const named = ({ path, headers = {}, body }: Request, idempotencyKey: string | undefined) => [

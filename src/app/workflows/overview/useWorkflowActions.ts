@@ -52,10 +52,10 @@ export const useWorkflowActions = () => {
         const { workflowId } = await flowforge.workflows.import(await parseFile(file))
         await open(workflowId)
       }),
-    /** By export and import: what is copied is what an export would hold. */
+    /** By export and import: what is copied is what an export would hold, and the secrets, which stay here. */
     duplicate: ({ id }: WorkflowSummary) =>
       attempt(async () => {
-        const document = Named.parse(await flowforge.workflows.export({ workflowId: id }))
+        const document = Named.parse(await flowforge.workflows.export({ workflowId: id, keepsSecrets: true }))
         await flowforge.workflows.import({ ...document, name: `${document.name} copy` })
       }),
     exportFile: ({ id, name }: WorkflowSummary) =>
