@@ -114,6 +114,10 @@ describe('an item of the catalog', () => {
       'a secret in a header',
       { kind: 'endpoint', spec: { baseUrl: 'https://example.com', headers: { Authorization: 'Bearer x' } } }
     ],
+    [
+      'a secret in a header that is called otherwise',
+      { kind: 'endpoint', spec: { baseUrl: 'https://example.com', headers: { 'X-Auth-Token': 'hunter2' } } }
+    ],
     ['a schema of a list', { kind: 'schema', spec: { jsonSchema: { type: 'array' } } }],
     [
       'a parameter that the operator has not',
@@ -121,6 +125,14 @@ describe('an item of the catalog', () => {
     ]
   ])('is not published with %s', (_, content) => {
     expect(reason(initial, create(content))).toBe('invalid-item')
+  })
+
+  it('may hold a header that takes its secret from a column', () => {
+    const template: CatalogContent = {
+      kind: 'request-template',
+      spec: { endpoint: 'People', method: 'GET', path: '/', headers: { 'X-Auth-Token': '{{token}}' } }
+    }
+    expect(decide(initial, create(template, { endpoint: 'catalog:e' })).ok).toBe(true)
   })
 
   it('is not published while an item that it names is unknown', () => {

@@ -1,4 +1,5 @@
 import { inspectExpression, type Scope } from '../expression.ts'
+import { isWrittenSecret } from '../http/written-secrets.ts'
 import { keyPath, type ExpressionAt, type SpecProblem } from '../nodes/node-type.ts'
 import { ruleExpressions, ruleProblems } from '../nodes/rule.ts'
 import { stepExpressions } from '../nodes/transform.ts'
@@ -6,7 +7,10 @@ import { inspectQuery } from '../query-gate.ts'
 import type { CatalogContent, ContentOf } from './content.ts'
 import type { OperatorSpec } from './operator-spec.ts'
 
-/** Headers whose value is a secret: they wait for the vault, because an event keeps what it is given for ever. */
+/**
+ * Headers that hold a secret whatever stands in them; others that look like one do where it is written there. Secrets wait
+ * for the vault, because an event keeps what it is given for ever.
+ */
 const SECRET_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'proxy-authorization',
@@ -15,9 +19,9 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
 ])
 
 const headerProblems = (headers: Readonly<Record<string, string>> = {}): readonly SpecProblem[] =>
-  Object.keys(headers)
-    .filter((name) => SECRET_HEADERS.has(name.toLowerCase()))
-    .map((name) => ({
+  Object.entries(headers)
+    .filter(([name, value]) => SECRET_HEADERS.has(name.toLowerCase()) || isWrittenSecret(name, value))
+    .map(([name]) => ({
       path: `.headers${keyPath(name)}`,
       message: `The header "${name}" holds a secret. Secrets are not kept in the catalog; leave it out.`
     }))
