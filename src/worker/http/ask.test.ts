@@ -494,6 +494,42 @@ it('of an address that cannot be one is a failure of the row', async () => {
   expect(await executions()).toEqual([])
 })
 
+describe('a service that sends on to another one', () => {
+  const other = async (): Promise<TestService> => startTestService(person)
+
+  it('is not followed with a key that is for it alone', async () => {
+    const elsewhere = await other()
+    try {
+      service = await startTestService(() => ({
+        status: 302,
+        headers: { location: `${elsewhere.url}/people/1` }
+      }))
+      const { rows } = await ask(['1'], { headers: { 'X-Api-Key': 'hunter2' }, onError: 'reject' })
+      expect(rows).toMatchObject([
+        { values: [null], error: expect.stringContaining('sends on to another address') as string }
+      ])
+      expect([service.seen.length, elsewhere.seen.length]).toEqual([1, 0])
+      expect(await executions()).toHaveLength(1)
+    } finally {
+      await elsewhere.close()
+    }
+  })
+
+  it('is followed where nothing secret goes along', async () => {
+    const elsewhere = await other()
+    try {
+      service = await startTestService(() => ({
+        status: 302,
+        headers: { location: `${elsewhere.url}/people/1` }
+      }))
+      const { rows } = await ask(['1'], { headers: { 'X-Person': '1' } })
+      expect(rows).toMatchObject([{ values: ['N/people/1'] }])
+    } finally {
+      await elsewhere.close()
+    }
+  })
+})
+
 it('belongs to the step that asked', async () => {
   service = await startTestService(person)
   await ask(['1'])

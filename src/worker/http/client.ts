@@ -1,5 +1,12 @@
 import { FlowForgeError } from '../../db/ports.ts'
-import { classifyNoAnswer, isMixedContent, timedOut, type Failure } from '../../workflow/http/failure.ts'
+import {
+  classifyNoAnswer,
+  isMixedContent,
+  notFollowed,
+  timedOut,
+  type Failure
+} from '../../workflow/http/failure.ts'
+import { goesAlong } from '../../workflow/http/masking.ts'
 import type { Request } from '../../workflow/http/request.ts'
 import type { Net } from './net.ts'
 
@@ -30,6 +37,10 @@ export type Client = {
 }
 
 class TooLarge extends Error {}
+
+/** A browser shows nothing of a redirect that it does not follow, not even its status. */
+const isRedirect = ({ type, status }: Response): boolean =>
+  type === 'opaqueredirect' || [301, 302, 303, 307, 308].includes(status)
 
 const readAll = async (response: Response, largest: number): Promise<Uint8Array<ArrayBuffer>> => {
   const parts: Uint8Array[] = []
@@ -90,15 +101,22 @@ export const createClient = (net: Net, noteProbe: NoteProbe): Client => {
         ms: passed()
       }
     }
+    // Where a redirect leads nobody says before it is followed.
+    const redirect = Object.keys(request.headers).some(goesAlong) ? 'manual' : 'follow'
     const late = AbortSignal.timeout(timeoutMs)
     try {
       const response = await net.fetch(request.url, {
         ...PLAIN,
         method: request.method,
+        redirect,
         headers: { ...request.headers },
         ...(request.body === null ? {} : { body: request.body }),
         signal: AbortSignal.any([signal, late])
       })
+      if (redirect === 'manual' && isRedirect(response)) {
+        await response.body?.cancel()
+        return { answered: false, failure: notFollowed(url), ms: passed() }
+      }
       const bytes = await readAll(response, largest)
       const { status, ok } = response
       return {

@@ -143,6 +143,11 @@ const failing: [string, Behaviour, object][] = [
   ['unreadable', () => ({ body: '{"rows":[]}' }), {}],
   ['unreadable', () => ({ body: '[]', headers: { link: '<http://other.test/>; rel=next' } }), LINKED],
   ['unreadable', () => ({ body: '[]', headers: { link: '</orders>; rel=next' } }), LINKED],
+  [
+    'redirect',
+    () => ({ status: 301, headers: { location: 'http://other.test/' } }),
+    { headers: { 'X-Api-Key': 'k' } }
+  ],
   ['too-large', () => ({ body: '[{"n":"0123456789"}]' }), { limits: { bytes: 10 } }]
 ]
 describe('a fetch that fails', () => {

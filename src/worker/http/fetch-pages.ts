@@ -29,7 +29,12 @@ export type FetchedPages = { readonly file: Blob; readonly pages: number; readon
 type Answer = Extract<Sent, { answered: true }>
 
 /** Failures that are the same however often one tries. */
-const LASTING: ReadonlySet<Failure['kind']> = new Set(['mixed-content', 'local-address', 'too-large'])
+const LASTING: ReadonlySet<Failure['kind']> = new Set([
+  'mixed-content',
+  'local-address',
+  'too-large',
+  'redirect'
+])
 
 const failed = (failure: Failure, url: string, page: number): FlowForgeError =>
   new FlowForgeError('INVALID_INPUT', `Page ${page} (${maskUrl(url)}): ${failure.message}`, {

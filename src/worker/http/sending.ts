@@ -46,6 +46,7 @@ const LASTING: ReadonlySet<Failure['kind']> = new Set([
   'mixed-content',
   'local-address',
   'too-large',
+  'redirect',
   'template'
 ])
 

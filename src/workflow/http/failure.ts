@@ -11,6 +11,7 @@ export const FAILURE_KINDS = [
   'status', // an answer with a status that is no success
   'unreadable', // an answer that does not parse, or lacks what is asked of it
   'too-large',
+  'redirect', // it sends on to another address, and a secret that goes along is for this one alone
   'given-up', // of unknown fate, and a person wants no more of it
   'template' // the row's values make no request
 ] as const
@@ -99,6 +100,12 @@ export const classifyNoAnswer = (url: Address, around: Surroundings): Failure =>
     arrived: 'unknown'
   }
 }
+
+export const notFollowed = ({ host }: Address): Failure => ({
+  kind: 'redirect',
+  message: `${host} sends on to another address, and the key in the request's headers is for it alone, so nobody followed. Write the address that it leads to, often with or without a / at its end.`,
+  arrived: 'yes'
+})
 
 export const timedOut = (url: Address, timeoutMs: number): Failure => ({
   kind: 'timeout',

@@ -20,6 +20,12 @@ const OPEN_HEADERS: ReadonlySet<string> = new Set(['idempotency-key'])
 export const isSecretHeader = (name: string): boolean =>
   SECRET_HEADERS.has(name.toLowerCase()) || (looksSecret(name) && !OPEN_HEADERS.has(name.toLowerCase()))
 
+/** A browser takes these from a request itself that is sent on to another origin (Fetch, HTTP-redirect fetch, 13). */
+const TAKEN_AWAY: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
+/** Would a header's secret go along to whomever a service sends on to? */
+export const goesAlong = (name: string): boolean =>
+  isSecretHeader(name) && !TAKEN_AWAY.has(name.toLowerCase())
+
 export const isSecretParameter = (name: string): boolean => looksSecret(name)
 
 export type Headers = Readonly<Record<string, string>>
