@@ -44,8 +44,22 @@ test('a run is told how its source differs from what the last one that succeeded
       created_at
     }))
   })
-  const ran = async (id: string, version: string, status: string, columns: Record<string, ValueType>) => {
-    const row = { id, workflow_version_id: version, trigger: 'manual', status, created_at }
+  const ran = async (
+    id: string,
+    version: string,
+    status: string,
+    columns: Record<string, ValueType>,
+    { manifest = {}, fileName = 'orders.csv' } = {}
+  ) => {
+    const input_manifest_json = JSON.stringify(manifest)
+    const row = {
+      id,
+      workflow_version_id: version,
+      trigger: 'manual',
+      status,
+      created_at,
+      input_manifest_json
+    }
     await projectionStore.upsert({ table: 'runs', rows: [row] })
     const artifact = {
       id: `artifact:${id}`,
@@ -53,7 +67,7 @@ test('a run is told how its source differs from what the last one that succeeded
       node_id: `${version}/orders`,
       kind: 'file',
       schema_json: JSON.stringify({ columns: columnsOf(columns) }),
-      stats_json: JSON.stringify({ role: 'source' }),
+      stats_json: JSON.stringify({ role: 'source', fileName }),
       created_at
     }
     await projectionStore.upsert({ table: 'artifacts', rows: [artifact] })
@@ -71,5 +85,13 @@ test('a run is told how its source differs from what the last one that succeeded
   ])
   expect(await sourceDrift(context, 'run:3', reading({ origin: 'text', old: 'date' }))).toEqual([])
   expect(await sourceDrift(context, 'run:1', reading({ origin: 'text' }))).toEqual([])
+  // Runs that repeat an older one read what was there then.
+  await ran('run:4', 'v2', 'succeeded', { long: 'text' }, { manifest: { verifies: 'run:0' } })
+  await ran('run:5', 'v2', 'succeeded', { ago: 'text' }, { manifest: { replayOf: 'run:0' } })
+  expect(await sourceDrift(context, 'run:3', reading({ origin: 'text', old: 'date' }))).toEqual([])
+  await ran('run:6', 'v2', 'succeeded', { origin: 'text' }, { fileName: 'others.csv' })
+  expect(await sourceDrift(context, 'run:3', reading({ origin: 'date' }))).toMatchObject([
+    { message: 'orders.csv is not as others.csv, which the last run read here: "origin": text → date.' }
+  ])
   await context.close()
 })
