@@ -178,3 +178,49 @@ it('retries and verifies with the items that the run used, and takes the newest 
   expect(replayed).toMatchObject({ status: 'succeeded' })
   expect(await ids(replayed.runId)).toEqual([2, 3])
 })
+
+it('explains and repeats a run that used two versions of one item', async () => {
+  const { flowforge } = program
+  const rules = (text: string) => ({ rules: [{ name: text, when: 'true', set: { mark: `'${text}'` } }] })
+  const { itemId } = await flowforge.catalog.create({
+    name: 'marks',
+    content: { kind: 'rule-set', spec: rules('one') }
+  })
+  await flowforge.catalog.edit({ itemId, spec: rules('two') })
+  await flowforge.catalog.publish({ itemId })
+  const twice = await flowforge.workflows.import(
+    documentOf(
+      'Two versions',
+      [
+        ['orders', 'source', { dataSource: 'orders.csv' }],
+        ['old', 'rule', { ruleSet: { name: 'marks', version: 1 } }],
+        ['kept', 'transform', { steps: [{ op: 'rename', columns: { mark: 'before' } }] }],
+        ['new', 'rule', { ruleSet: { name: 'marks' } }],
+        ['out', 'sink', { format: 'csv', fileName: 'out.csv' }]
+      ],
+      [
+        ['orders', 'old'],
+        ['old', 'kept'],
+        ['kept', 'new'],
+        ['new', 'out']
+      ]
+    )
+  )
+  const run = await program.run({ workflowId: twice.workflowId })
+  expect(run).toMatchObject({ status: 'succeeded' })
+  await flowforge.catalog.edit({ itemId, spec: rules('three') })
+  await flowforge.catalog.publish({ itemId })
+  const { steps } = await flowforge.explain.cell({
+    artifactId: await artifactOf(run.runId),
+    row: 0,
+    column: 'before'
+  })
+  expect(steps.find(({ nodeId }) => nodeId === 'old')?.rules).toMatchObject([{ name: 'one' }])
+  const verified = await flowforge.runs.verify({ runId: run.runId })
+  expect(await flowforge.runs.wait(verified)).toMatchObject({ status: 'succeeded' })
+  expect(await flowforge.runs.verification(verified)).toMatchObject({ same: true })
+  const same = await flowforge.runs.retry({ runId: run.runId, from: 'start', version: 'same' })
+  expect(await flowforge.runs.wait(same)).toMatchObject({ status: 'succeeded' })
+  const marks = (await program.rows(same.runId, 'out')).map(({ before, mark }) => [before, mark])
+  expect(marks[0]).toEqual(['one', 'two'])
+})

@@ -68,9 +68,13 @@ export const createItemVersions = (
       const { state } = await aggregates.load(catalogAggregate, itemId)
       // oxlint-disable-next-line no-await-in-loop -- the same
       const found = await versionOf({ itemId, state }, version)
-      if ('spec' in found) versions.set(keyOf(kind, name, undefined), { ...found, name })
+      if (!('spec' in found)) continue
+      versions.set(keyOf(kind, name, version), { ...found, name })
+      // Who named none got the newest, and so the newest of those that were used.
+      const unnamed = keyOf(kind, name, undefined)
+      if (version >= (versions.get(unnamed)?.version ?? 0)) versions.set(unnamed, { ...found, name })
     }
-    return { find: (kind, name) => versions.get(keyOf(kind, name, undefined)), names: () => [] }
+    return { find: (kind, name, version) => versions.get(keyOf(kind, name, version)), names: () => [] }
   }
 
   return {
