@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { LineageEdge } from '../workflow/lineage/lineage-edge.ts'
 import { toOpenLineage, type LineageArtifact } from '../workflow/lineage/open-lineage.ts'
+import { toSinkDataset } from '../workflow/nodes/sink.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import { handler } from './handler.ts'
 
@@ -17,7 +18,16 @@ const RunRow = z.object({
   created_at: z.string(),
   started_at: z.string().nullable(),
   finished_at: z.string().nullable(),
-  input_manifest_json: fromJson(z.object({ workflowName: z.string().default('workflow') })),
+  input_manifest_json: fromJson(
+    z.object({
+      workflowName: z.string().default('workflow'),
+      verifies: z.string().optional(),
+      replayOf: z.string().optional(),
+      graph: z
+        .object({ nodes: z.array(z.object({ id: z.string(), kind: z.string(), spec: z.unknown() })) })
+        .optional()
+    })
+  ),
   error_json: fromJson(z.object({ message: z.string().optional() }))
 })
 const ArtifactRow = z.object({
@@ -40,6 +50,20 @@ const LineageRow = z.object({
   edge_json: fromJson(LineageEdge)
 })
 
+/** The datasets that a run wrote, by the node: what fails writes none, and neither does what repeats another run. */
+const datasetsOf = ({
+  status,
+  input_manifest_json: { graph, verifies, replayOf }
+}: z.infer<typeof RunRow>): ReadonlyMap<string, string> => {
+  if (status !== 'succeeded' || verifies !== undefined || replayOf !== undefined) return new Map()
+  return new Map(
+    (graph?.nodes ?? []).flatMap(({ id, kind, spec }) => {
+      const dataset = kind === 'sink' ? toSinkDataset(spec) : undefined
+      return dataset === undefined ? [] : [[id, dataset.name] as const]
+    })
+  )
+}
+
 export const createLineageHandlers = ({
   projectionStore
 }: Pick<DbContext, 'projectionStore'>): FlowForgeApi['lineage'] => ({
@@ -48,6 +72,7 @@ export const createLineageHandlers = ({
     const [row] = await all('SELECT * FROM runs WHERE id = ?')
     if (row === undefined) throw new FlowForgeError('NOT_FOUND', 'There is no such run.', { runId })
     const run = RunRow.parse(row)
+    const datasets = datasetsOf(run)
     const artifacts = await all('SELECT * FROM artifacts WHERE run_id = ? ORDER BY created_at, rowid')
     const links = await all('SELECT * FROM lineage WHERE run_id = ? ORDER BY rowid')
     return toOpenLineage(
@@ -63,12 +88,14 @@ export const createLineageHandlers = ({
         const { id, node_id: rowId, sha256, schema_json: schema, stats_json: stats } = ArtifactRow.parse(each)
         // What a run keeps only to go on from says nothing to others.
         if (stats.role === 'checkpoint') return []
+        const nodeId = rowId?.slice(rowId.lastIndexOf('/') + 1) ?? id
         return [
           {
             id,
             role: stats.role,
             fileName: stats.fileName ?? null,
-            nodeId: rowId?.slice(rowId.lastIndexOf('/') + 1) ?? id,
+            nodeId,
+            dataset: datasets.get(nodeId),
             columns: schema.columns,
             sha256: sha256 ?? ''
           }

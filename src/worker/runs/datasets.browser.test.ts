@@ -91,6 +91,20 @@ describe('a dataset that a run writes', () => {
     expect(await program.flowforge.runs.wait({ runId })).toEqual({ status: 'succeeded' })
   })
 
+  test('is the same in the lineage of the run that writes it and of one that reads it', async () => {
+    await program.importText('a.csv', 'id\n1\n')
+    const written = await program.run({ workflowId: await writing('a.csv', { name: 'd', mode: 'replace' }) })
+    const read = await program.run({ workflowId: await reading('d') })
+    const [, writes] = await program.flowforge.lineage.openLineage({ runId: written.runId })
+    const [, reads] = await program.flowforge.lineage.openLineage({ runId: read.runId })
+    expect(writes?.outputs.map(({ name }) => name)).toEqual(['d'])
+    expect(reads?.inputs.map(({ name }) => name)).toEqual(['d'])
+    const repeated = await program.flowforge.runs.verify({ runId: written.runId })
+    await program.flowforge.runs.wait(repeated)
+    const [, again] = await program.flowforge.lineage.openLineage(repeated)
+    expect(again?.outputs.map(({ name }) => name)).toEqual(['writes d/keep'])
+  })
+
   test('grows by rows whose columns have its names, in whatever order', async () => {
     await program.importText('a.csv', 'id,name\n1,Ann\n')
     await program.importText('b.csv', 'name,id\nBo,2\nCy,3\n')

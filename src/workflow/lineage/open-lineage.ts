@@ -16,6 +16,8 @@ export type LineageArtifact = {
   readonly role: 'source' | 'result'
   /** A file's name; null for a table. */
   readonly fileName: string | null
+  /** The dataset that the rows became a version of. */
+  readonly dataset?: string | undefined
   readonly nodeId: string
   readonly columns: readonly Pick<Column, 'name' | 'engineType'>[]
   readonly sha256: string
@@ -87,8 +89,9 @@ export const toOpenLineage = (
   artifacts: readonly LineageArtifact[],
   links: readonly LineageLink[]
 ): OpenLineageEvent[] => {
-  const plainName = ({ fileName, nodeId, role }: LineageArtifact): string =>
-    role === 'source' ? (fileName ?? nodeId) : `${run.workflowName}/${fileName ?? nodeId}`
+  /** A dataset has the name by which other workflows read it; whatever else a run writes is the workflow's own. */
+  const plainName = ({ fileName, nodeId, role, dataset }: LineageArtifact): string =>
+    role === 'source' ? (fileName ?? nodeId) : (dataset ?? `${run.workflowName}/${fileName ?? nodeId}`)
   /** Two files may be called the same: then their content tells them apart. */
   const nameOf = (artifact: LineageArtifact): string => {
     const name = plainName(artifact)
