@@ -66,10 +66,20 @@ export const createRequestHandlers = ({ context, aggregates }: Parts): FlowForge
   }
 
   /** A node's requests stand under the run, or under the workflow where they have keys of their own. */
-  const unknownOf = async (tx: DbContext, workflowId: string, runId: string, nodeId: string) => [
-    ...(await unknownUnder(tx, prefixOf({ owner: runId, nodeId }))),
-    ...(await unknownUnder(tx, prefixOf({ owner: workflowId, nodeId })))
-  ]
+  const unknownOf = async (tx: DbContext, workflowId: string, runId: string, nodeId: string) => ({
+    own: await unknownUnder(tx, prefixOf({ owner: runId, nodeId })),
+    shared: await unknownUnder(tx, prefixOf({ owner: workflowId, nodeId }))
+  })
+
+  /** Requests with keys of their own are those of all runs of a workflow. @throws FlowForgeError `CONFLICT` */
+  const expectNoneUnderWay = async (tx: DbContext, workflowId: string): Promise<void> => {
+    const sql = `SELECT id FROM runs WHERE status = 'running' AND input_manifest_json ->> '$.workflowId' = ?`
+    const [other] = await tx.projectionStore.query({ sql, params: [workflowId] })
+    if (other === undefined) return
+    const message =
+      'Another run of this workflow is going on and may have these requests under way. Wait until it has ended, or cancel it.'
+    throw new FlowForgeError('CONFLICT', message, { runId: other['id'] })
+  }
 
   const askingNodes = async (runId: string): Promise<string[]> => {
     const sql = `SELECT id FROM run_steps WHERE run_id = ? AND stats_json ->> '$.kind' = 'http'`
@@ -83,8 +93,10 @@ export const createRequestHandlers = ({ context, aggregates }: Parts): FlowForge
   ): Promise<{ decided: number }> => {
     const workflowId = await endedRun(runId)
     return context.tx.runInTransaction(async (tx) => {
-      const unknown = await unknownOf(tx, workflowId, runId, nodeId)
+      const { own, shared } = await unknownOf(tx, workflowId, runId, nodeId)
+      const unknown = [...own, ...shared]
       if (unknown.length === 0) return { decided: 0 }
+      if (shared.length > 0) await expectNoneUnderWay(tx, workflowId)
       for (const { key, result_json } of unknown) {
         const entry = decided(Entry.parse(JSON.parse(result_json)), decision)
         const sql = 'UPDATE idempotency_keys SET result_json = ? WHERE key = ?'
@@ -150,7 +162,8 @@ export const createRequestHandlers = ({ context, aggregates }: Parts): FlowForge
       const found: { nodeId: string; count: number }[] = []
       for (const nodeId of await askingNodes(runId)) {
         // oxlint-disable-next-line no-await-in-loop -- a run has few such nodes
-        const count = (await unknownOf(context, String(run['workflow']), runId, nodeId)).length
+        const { own, shared } = await unknownOf(context, String(run['workflow']), runId, nodeId)
+        const count = own.length + shared.length
         if (count > 0) found.push({ nodeId, count })
       }
       return found

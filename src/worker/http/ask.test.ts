@@ -366,6 +366,35 @@ describe('exactly once', () => {
     expect(service.seen.filter(({ method }) => method === 'POST')).toHaveLength(sent)
   })
 
+  it('is not decided about while another run may have it under way', async () => {
+    service = await startTestService(() => 'hang')
+    const post = { method: 'POST', path: '/orders', idempotencyKey: 'order-{{id}}' }
+    const cut = new AbortController()
+    const underWay = ask(['1'], post, { runId: 'run:2', signal: cut.signal })
+    while (service.seen.length === 0) await net.wait(1, cut.signal)
+    const rowOf = (id: string, status: string) => ({
+      id,
+      status,
+      input_manifest_json: { workflowId: 'workflow:w' }
+    })
+    await context.projectionStore.upsert({
+      table: 'runs',
+      rows: [rowOf('run:1', 'failed'), rowOf('run:2', 'running')]
+    })
+    const aggregates = createAggregateStore(context, createEventLog(context, ALL_PROJECTIONS), world)
+    const requests = createRequestHandlers({ context, aggregates })
+    const which = { runId: 'run:1', nodeId: 'ask', decision: 'give-up' } as const
+    await expect(requests.decide(which)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('Another run of this workflow') as string
+    })
+    expect(await states()).toEqual({ sent: 1 })
+    cut.abort()
+    await expect(underWay).rejects.toMatchObject({ code: 'CANCELED' })
+    await context.projectionStore.upsert({ table: 'runs', rows: [rowOf('run:2', 'canceled')] })
+    expect(await requests.decide(which)).toEqual({ decided: 1 })
+  })
+
   it('with a key of the person’s also holds from run to run, and is told to the service', async () => {
     service = await startTestService(() => ({ body: '{"name":"made"}' }))
     const post = { method: 'POST', path: '/orders', body: { id: '{{id}}' }, idempotencyKey: 'order-{{id}}' }
