@@ -278,22 +278,26 @@ describe('a key', () => {
 })
 
 describe('a row without a partner', () => {
-  test('does not come from the group without a key', async () => {
-    await program.importText('groups.csv', 'g,v\na,1\n,2\n')
+  test.each([
+    ['left', 'right'],
+    ['right', 'left']
+  ])('of the %s does not come from the group without a key', async (side, other) => {
+    await program.importText(`groups ${side}.csv`, 'g,v\na,1\n,2\n')
+    const on = side === 'left' ? { left: 'k', right: 'g' } : { left: 'g', right: 'k' }
     const runId = await runOf(
       documentOf(
-        'Groups',
+        `Groups ${side}`,
         [
           ['in', 'source', { dataSource: 'in.csv' }],
-          ['groups', 'source', { dataSource: 'groups.csv' }],
+          ['groups', 'source', { dataSource: `groups ${side}.csv` }],
           ['sums', 'transform', { steps: [{ op: 'aggregate', groupBy: ['g'], columns: { s: 'sum(v)' } }] }],
-          ['both', 'join', { type: 'full', on: [{ left: 'k', right: 'g' }] }],
+          ['both', 'join', { type: 'full', on: [on] }],
           OUT
         ],
         [
-          ['in', 'both.left'],
+          ['in', `both.${side}`],
           ['groups', 'sums'],
-          ['sums', 'both.right'],
+          ['sums', `both.${other}`],
           ['both', 'out']
         ]
       )
