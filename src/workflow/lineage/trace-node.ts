@@ -199,8 +199,11 @@ const traceKnown = (
       return traceBranch(spec, input, port)
     case 'http':
       return traceHttp(spec, input, port, names)
+    case 'source': {
+      if (input === undefined || port !== 'rejected') return input ?? null
+      return { ...input, columns: input.columns.filter(({ name }) => !sameName(name, '_reason')) }
+    }
     case 'sink':
-    case 'source':
       return input ?? null
   }
 }

@@ -1,6 +1,6 @@
 import { readRowSchema, type RowSchema } from '../schema/json-schema.ts'
 import { reasonSql, rowChecks } from '../schema/row-checks.ts'
-import { ENGINE_TYPES, findColumn, quoteName } from '../sql-text.ts'
+import { ENGINE_TYPES, findColumn, quoteName, sameName } from '../sql-text.ts'
 import type { SourceShape } from '../plan-types.ts'
 import type { Compiling, Leaving } from './node-type.ts'
 
@@ -49,9 +49,11 @@ export const checkedPorts = async (
     over
   )
   if (out === undefined) return undefined
+  // What a file says of why its rows were rejected before gives way to why they are now.
+  const kept = columns.filter(({ name }) => !sameName(name, '_reason')).map(({ name }) => quoteName(name))
   const rejected = await describe(
     '.schema',
-    `SELECT * FROM (SELECT *, ${reason} AS "_reason" FROM ${quoteName(rows)}) WHERE "_reason" IS NOT NULL`,
+    `SELECT * FROM (SELECT ${[...kept, `${reason} AS "_reason"`].join(', ')} FROM ${quoteName(rows)}) WHERE "_reason" IS NOT NULL`,
     over
   )
   return rejected && { out, rejected }
