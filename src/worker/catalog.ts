@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { FlowForgeError, toFlowForgeError, type DbContext } from '../db/ports.ts'
 import { DataSourceKind, ManualContent, Prepared } from '../workflow/data-source/events.ts'
+import { overOwnOptions, SourceOptions } from '../workflow/data-source/source-options.ts'
 import { WebRequest } from '../workflow/data-source/web-request.ts'
 import type { PlanCatalog } from '../workflow/plan-compiling.ts'
 import type { SourceShape, UnreadableSource } from '../workflow/plan-types.ts'
@@ -19,6 +20,8 @@ export const SourceConfig = z.object({
   size: z.number(),
   sha256: z.string(),
   blobKey: z.string(),
+  /** What was told of the file when it was imported. */
+  options: SourceOptions.optional(),
   prepared: Prepared,
   /** Of one that was fetched: what was asked for, without secrets. */
   web: z.object({ request: WebRequest, pages: z.number(), fetchedAt: z.string() }).optional()
@@ -40,6 +43,8 @@ const SourceRow = z.object({
   kind: ReadableKind,
   config_json: z.string()
 })
+
+const Told = z.object({ options: SourceOptions.optional() })
 
 const SchemaRow = z.object({ version: z.number(), schema_json: z.string() })
 
@@ -65,11 +70,17 @@ export type Catalog = {
    * Undefined where it is not what was read any more. @throws FlowForgeError `NOT_FOUND`
    */
   asRead(dataSourceId: string, sha256: string): Promise<CatalogSource | undefined>
-  /** The same bytes under the same name. */
-  sameFile(name: string, sha256: string): Promise<CatalogSource | undefined>
+  /** The same bytes under the same name, read with the same options. */
+  sameFile(
+    name: string,
+    sha256: string,
+    options: Readonly<Record<string, unknown>>
+  ): Promise<CatalogSource | undefined>
+  /** What was told of a file at its import, also of one that was removed since. */
+  importOptions(dataSourceId: string): Promise<SourceOptions>
   /** `name`, or with the first number behind it that makes it free: `orders (2).csv`. */
   freeName(name: string): Promise<string>
-  /** The source as a node's options read it. */
+  /** The source as a node's options read it, over those of its import. */
   prepared(source: CatalogSource, options: Readonly<Record<string, unknown>>): Promise<PreparedSource>
   /** What the planner asks: shapes by name and options, of data sources and of datasets. */
   find: PlanCatalog['find']
@@ -113,8 +124,13 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine, dataset
       withOptions.set(key, known)
       return known
     }
-    const { blobKey, fileName } = source.config
-    const reading = engine.prepare({ blobKey, fileName, kind: source.kind, options })
+    const { blobKey, fileName, options: own = {} } = source.config
+    const reading = engine.prepare({
+      blobKey,
+      fileName,
+      kind: source.kind,
+      options: overOwnOptions(own, options)
+    })
     withOptions.set(key, reading)
     // A failure may pass (a full disk): the next one who asks tries again.
     reading.catch(() => withOptions.delete(key))
@@ -162,7 +178,16 @@ export const createCatalog = (context: DbContext, engine: ComputeEngine, dataset
         .findLast((content) => content?.sha256 === sha256)
       return config && { ...source, config }
     },
-    sameFile: (name, sha256) => select(`name = ? AND config_json ->> '$.sha256' = ?`, [name, sha256]),
+    sameFile: async (name, sha256, options) => {
+      const source = await select(`name = ? AND config_json ->> '$.sha256' = ?`, [name, sha256])
+      const isReadSo = (own: Readonly<Record<string, unknown>>): boolean =>
+        sourceKey(name, own) === sourceKey(name, options)
+      return source !== undefined && isReadSo(source.config.options ?? {}) ? source : undefined
+    },
+    importOptions: async (dataSourceId) => {
+      const [first] = await context.eventStore.load({ aggregateId: dataSourceId, limit: 1 })
+      return Told.safeParse(first?.payload).data?.options ?? {}
+    },
     freeName: async (name) => {
       const rows = await context.projectionStore.query({
         sql: 'SELECT name FROM data_sources UNION ALL SELECT name FROM datasets'

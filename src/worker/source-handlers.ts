@@ -1,5 +1,7 @@
+import type { z } from 'zod'
 import { FlowForgeError, type DbContext } from '../db/ports.ts'
 import { dataSourceAggregate } from '../workflow/data-source/data-source.ts'
+import type { SourceOptions } from '../workflow/data-source/source-options.ts'
 import { inferSchema } from '../workflow/schema/infer-schema.ts'
 import { flowForgeInputs, type FlowForgeApi } from './api.ts'
 import type { AggregateStore } from './aggregate-store.ts'
@@ -8,11 +10,15 @@ import type { ComputeEngine, SourceKind } from './engine/compute-engine.ts'
 import { handler } from './handler.ts'
 import type { Profiles } from './profiles.ts'
 import type { ManualSourceApi } from './manual-source-handlers.ts'
-import { forgetFile, keeping } from './source-files.ts'
+import { forgetFile, forgetTried, keeping } from './source-files.ts'
+import { createTurns } from './turns.ts'
 import type { WebSourceApi } from './web-source-handlers.ts'
 import type { World } from './world.ts'
 
 const inputs = flowForgeInputs.sources
+const TRIED_ROWS = 20
+
+type ImportArgs = z.output<typeof inputs.importFile>
 
 /** File name endings that can be imported, and how each is read. */
 type FileKind = Exclude<SourceKind, 'manual'>
@@ -77,35 +83,50 @@ export type SourceParts = {
 export const createSourceHandlers = (parts: SourceParts): FileSources => {
   const { context, aggregates, catalog, engine, profiles, world } = parts
 
-  const importFile = async (
-    { file, name }: { file: File; name?: string | undefined },
-    callId: string | undefined
-  ) => {
+  /** Only files of one size can be the same: a try of one never takes the bytes from under another call. */
+  const inTurn = createTurns<number>()
+
+  /** What is read of a file that was dropped, and how. */
+  const opened = async (file: File, options: SourceOptions = {}) => {
     const kind = kindOf(file.name)
     const stream = await readableStream(file)
     const mediaType = file.type === '' ? 'application/octet-stream' : file.type
-    const kept = { stream, mediaType, fileName: file.name, kind }
-    return keeping(parts, kept, async ({ blobKey, size, sha256 }, prepare) => {
+    return { stream, mediaType, fileName: file.name, kind, options }
+  }
+
+  const importOne = async ({ file, name, options = {} }: ImportArgs, callId: string | undefined) => {
+    const dataSourceId = `datasource:${callId ?? world.newId()}`
+    const command = aggregates.once(callId)
+    if (await command.wasCarriedOut()) return { dataSourceId, name: (await catalog.byId(dataSourceId)).name }
+    const { stream, ...read } = await opened(file, options)
+    const told = Object.keys(options).length > 0 ? { options } : {}
+    return keeping(parts, { stream, ...read }, async (stored, prepare) => {
       const wanted = name ?? file.name
-      const same = await catalog.sameFile(wanted, sha256)
+      const same = await catalog.sameFile(wanted, stored.sha256, options)
       if (same !== undefined) return { dataSourceId: same.id, name: same.name }
       const prepared = await prepare()
-      const dataSourceId = `datasource:${callId ?? world.newId()}`
       const freeName = await catalog.freeName(wanted)
-      await aggregates.once(callId).execute(dataSourceAggregate, dataSourceId, {
+      await command.execute(dataSourceAggregate, dataSourceId, {
         type: 'ImportDataSource',
         name: freeName,
-        kind,
-        fileName: file.name,
-        mediaType,
-        size,
-        sha256,
-        blobKey,
+        kind: read.kind,
+        fileName: read.fileName,
+        mediaType: read.mediaType,
+        ...stored,
+        ...told,
         prepared: { ...prepared, columns: [...prepared.columns], notes: [...prepared.notes] }
       })
       return { dataSourceId, name: freeName }
     })
   }
+
+  const tryOne = async ({ file, options }: Omit<ImportArgs, 'name'>) =>
+    keeping(parts, await opened(file, options), async ({ blobKey }, prepare) => {
+      const prepared = await prepare()
+      const page = await engine.page({ source: prepared, offset: 0, limit: TRIED_ROWS })
+      await forgetTried(context, { blobKey, prepared })
+      return { ...page, notes: [...prepared.notes], reader: prepared.reader }
+    })
 
   /** Names of the workflows whose draft or active version reads it. */
   const usedBy = async (name: string): Promise<string[]> => {
@@ -117,7 +138,10 @@ export const createSourceHandlers = (parts: SourceParts): FileSources => {
   }
 
   return {
-    importFile: handler('sources.importFile', inputs.importFile, importFile),
+    importFile: handler('sources.importFile', inputs.importFile, (args, callId) =>
+      inTurn(args.file.size, () => importOne(args, callId))
+    ),
+    tryFile: handler('sources.tryFile', inputs.tryFile, (args) => inTurn(args.file.size, () => tryOne(args))),
     preview: handler(
       'sources.preview',
       inputs.preview,

@@ -17,6 +17,8 @@ const FileFacts = z.object({
   mediaType: z.string(),
   size: z.number(),
   sha256: z.string(),
+  /** What was told of the file when it was added. */
+  options: z.record(z.string(), z.unknown()).optional(),
   /** Of a dataset. */
   version: z.number().optional(),
   prepared: z.object({ columns: z.array(Column), rows: z.number(), notes: z.array(z.string()) }),

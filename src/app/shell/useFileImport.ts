@@ -1,6 +1,7 @@
 import { useToast } from '@nuxt/ui/composables/useToast'
 import { onMounted } from 'vue'
-import { useRoute, useRouter } from 'vue-router'
+import { useRoute, useRouter, type RouteLocationRaw } from 'vue-router'
+import { isMendable, useReadDifferently } from '../data/read-differently/useReadDifferently.ts'
 import { useWorkerClient } from '../useWorkerClient.ts'
 import { useReport } from './useReport.ts'
 
@@ -30,6 +31,14 @@ const asWorkflowDocument = async (file: File): Promise<unknown> => {
   }
 }
 
+/** What a file became, and where it is shown. */
+type Brought = { readonly name: string; readonly to: RouteLocationRaw }
+
+const toDataSource = ({ dataSourceId, name }: { dataSourceId: string; name: string }): Brought => ({
+  name,
+  to: { name: 'data', params: { dataSourceId } }
+})
+
 /** Takes in the files that a person drops, picks or opens with the app, one after the other, and says what became of each. */
 export const useFileImport = () => {
   const { flowforge } = useWorkerClient()
@@ -37,15 +46,36 @@ export const useFileImport = () => {
   const { report } = useReport()
   const router = useRouter()
   const route = useRoute()
+  const readDifferently = useReadDifferently()
 
-  const importOne = async (file: File) => {
+  const importOne = async (file: File): Promise<Brought> => {
     const document = await asWorkflowDocument(file).catch(() => null)
-    if (document !== null) {
-      const { workflowId } = await flowforge.workflows.import(document)
-      return { name: file.name, to: { name: 'workflow', params: { workflowId } } }
+    if (document === null) return toDataSource(await flowforge.sources.importFile({ file }))
+    const { workflowId } = await flowforge.workflows.import(document)
+    return { name: file.name, to: { name: 'workflow', params: { workflowId } } }
+  }
+
+  const tellOf = async ({ name, to }: Brought, isAlone: boolean): Promise<void> => {
+    // Someone who is drawing a workflow stays there; the new source is a choice in its forms at once.
+    const stays = route.name === 'workflow' || !isAlone
+    toast.add({
+      title: `${name} is here`,
+      icon: 'i-lucide-circle-check',
+      color: 'success',
+      actions: stays
+        ? [{ label: 'Show', color: 'neutral', variant: 'subtle', onClick: () => void router.push(to) }]
+        : []
+    })
+    if (!stays) await router.push(to)
+  }
+
+  const refused = (file: File, error: unknown): void => {
+    const askHow = async (): Promise<void> => {
+      const added = await readDifferently(file, error)
+      if (added !== null) await tellOf(toDataSource(added), true)
     }
-    const { dataSourceId, name } = await flowforge.sources.importFile({ file })
-    return { name, to: { name: 'data', params: { dataSourceId } } }
+    const way = { label: 'Read it differently', icon: 'i-lucide-sliders-horizontal', onClick: askHow }
+    report(error, `${file.name} could not be read`, isMendable(error) ? [way] : [])
   }
 
   const importFiles = async (files: readonly File[]): Promise<void> => {
@@ -59,22 +89,12 @@ export const useFileImport = () => {
         ui: { icon: 'animate-spin' }
       })
       try {
-        const { name, to } = await importOne(file)
-        // Someone who is drawing a workflow stays there; the new source is a choice in its forms at once.
-        const stays = route.name === 'workflow' || files.length > 1
+        const brought = await importOne(file)
         toast.remove(shown.id)
-        toast.add({
-          title: `${name} is here`,
-          icon: 'i-lucide-circle-check',
-          color: 'success',
-          actions: stays
-            ? [{ label: 'Show', color: 'neutral', variant: 'subtle', onClick: () => void router.push(to) }]
-            : []
-        })
-        if (!stays) await router.push(to)
+        await tellOf(brought, files.length === 1)
       } catch (error) {
         toast.remove(shown.id)
-        report(error, `${file.name} could not be read`)
+        refused(file, error)
       }
     }
   }

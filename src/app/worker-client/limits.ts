@@ -22,6 +22,7 @@ export const DB_CALLS: Limits<WireDbApi> = {
 export const FLOWFORGE_CALLS: Limits<FlowForgeApi> = {
   sources: {
     importFile: null,
+    tryFile: null,
     fetchHttp: null,
     refresh: null,
     tryHttp: null,

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Prepared } from '../../workflow/data-source/events.ts'
+import { SourceOptions } from '../../workflow/data-source/source-options.ts'
 import { WebRequest } from '../../workflow/data-source/web-request.ts'
 import { ManualColumn, type ManualRows } from '../../workflow/manual/manual-rows.ts'
 import type { TableProfile } from '../../workflow/profile/table-profile.ts'
@@ -16,8 +18,18 @@ const Typed = { columns: z.array(ManualColumn), rows: z.array(z.array(Cell)) }
 const FetchId = Text.max(100).optional()
 
 export const sourcesInputs = {
-  /** `name` defaults to the file's; a name that is taken gets a number behind it: `orders (2).csv`. */
-  importFile: z.strictObject({ file: z.instanceof(File), name: Text.max(200).optional() }),
+  /**
+   * `name` defaults to the file's; a name that is taken gets a number behind it: `orders (2).csv`. + `options`, as a source
+   * node's, say how the file is read where what is found in it is wrong: they are kept, every reading starts from them,
+   * and a node's own win, key by key. `INVALID_INPUT` with `details.mendableBy: 'csv-options'` where others may help.
+   */
+  importFile: z.strictObject({
+    file: z.instanceof(File),
+    name: Text.max(200).optional(),
+    options: SourceOptions.optional()
+  }),
+  /** + Reads a file as the options say, and shows its first rows and how it was read; keeps nothing. */
+  tryFile: z.strictObject({ file: z.instanceof(File), options: SourceOptions.optional() }),
   /**
    * + Fetches all pages of an address into one file, and makes it a data source. Nothing is kept of a fetch that fails.
    * What looks like a secret in headers and parameters is used, and not kept.
@@ -65,6 +77,7 @@ type Inputs = { [K in keyof typeof sourcesInputs]: In<(typeof sourcesInputs)[K]>
 
 export type SourcesApi = {
   importFile(args: Inputs['importFile']): Promise<{ dataSourceId: string; name: string }>
+  tryFile(args: Inputs['tryFile']): Promise<Page & { notes: string[]; reader: Prepared['reader'] }>
   fetchHttp(args: Inputs['fetchHttp']): Promise<{ dataSourceId: string; name: string }>
   refresh(args: Inputs['refresh']): Promise<{ rows: number; pages: number; isChanged: boolean }>
   cancelFetch(args: Inputs['cancelFetch']): Promise<void>

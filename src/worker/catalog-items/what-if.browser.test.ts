@@ -41,7 +41,7 @@ const withRun = async (dataSource: string, when: string, steps: readonly unknown
   )
   const { runId, status, message } = await program.run({ workflowId })
   expect([status, message]).toEqual(['succeeded', undefined])
-  return { itemId, runId }
+  return { itemId, runId, workflowId }
 }
 const changedBy = async ({ itemId, runId }: { itemId: string; runId: string }, when: string) => {
   await program.flowforge.catalog.edit({ itemId, spec: rejecting(when) })
@@ -92,6 +92,21 @@ test('what the run read is read again, whatever has become of it since', async (
   const run = await withRun('kept', 'n < 0')
   await writes('new.csv')
   expect(outcomes((await changedBy(run, 'n < 2'))?.rows)).toEqual([['a', 'passes', 'rejected']])
+})
+
+test('a file that was imported again stands for the one that was read where it is read with the same options', async () => {
+  const { sources, workflows } = program.flowforge
+  const file = new File(['k;n,m\na;1,2\nb;3,4\n'], 'told.csv')
+  const options = { delimiter: ';' }
+  const { dataSourceId } = await sources.importFile({ file, options })
+  const { workflowId, ...run } = await withRun('told.csv', `k = 'z'`)
+  await workflows.remove({ workflowId })
+  await sources.remove({ dataSourceId })
+  const other = await sources.importFile({ file, options: { delimiter: ',' } })
+  await expect(changedBy(run, `k = 'a'`)).rejects.toMatchObject({ code: 'CONFLICT' })
+  await sources.remove({ dataSourceId: other.dataSourceId })
+  await sources.importFile({ file, options })
+  expect(outcomes((await changedBy(run, `k = 'a'`))?.rows)).toEqual([['a', 'passes', 'rejected']])
 })
 
 test('rows may have columns by any name', async () => {

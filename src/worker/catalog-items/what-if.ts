@@ -62,7 +62,7 @@ const asRead = async (catalog: Catalog, dataSourceId: string, sha256: string) =>
 }
 
 /**
- * What a run read, as it was then; a file that was imported again under its name is the same one.
+ * What a run read, as it was then; a file that was imported again under its name, to be read the same way, is the same one.
  * @throws FlowForgeError `CONFLICT` where it is not here any more
  */
 const sourcesAsRead = async (
@@ -75,7 +75,10 @@ const sourcesAsRead = async (
     const { nodeId, dataSourceId, name, sha256 } = source
     if (!wanted.has(nodeId)) continue
     // oxlint-disable-next-line no-await-in-loop -- few, and one database
-    const same = (await asRead(catalog, dataSourceId, sha256)) ?? (await catalog.sameFile(name, sha256))
+    const same =
+      (await asRead(catalog, dataSourceId, sha256)) ??
+      // oxlint-disable-next-line no-await-in-loop -- few, and one database
+      (await catalog.sameFile(name, sha256, await catalog.importOptions(dataSourceId)))
     if (same === undefined) {
       const message = `The run read "${name}", which is not here any more as it was. Import that file again under this name.`
       throw new FlowForgeError('CONFLICT', message, { nodeId, name, sha256 })

@@ -1,6 +1,9 @@
 import { FlowForgeError, toFlowForgeError } from '../../db/ports.ts'
 import type { TextEncoding } from '../../workflow/data-source/csv-reading.ts'
 
+/** Of a refusal: other options may read the file. */
+export const MENDABLE = { mendableBy: 'csv-options' } as const
+
 /** What DuckDB says when it stumbles over a line, taken apart. */
 export type CsvComplaint =
   | { readonly kind: 'line-too-long'; readonly bytes: number }
@@ -48,7 +51,7 @@ export const brokenCsv = (
   toldEncoding?: TextEncoding
 ): FlowForgeError => {
   const refuse = (message: string, details: Record<string, unknown>): FlowForgeError =>
-    new FlowForgeError('INVALID_INPUT', message, { fileName, ...details }, cause)
+    new FlowForgeError('INVALID_INPUT', message, { fileName, ...MENDABLE, ...details }, cause)
   switch (complaint.kind) {
     case 'ragged': {
       const { line, expected, found } = complaint
@@ -59,7 +62,7 @@ export const brokenCsv = (
     }
     case 'quote':
       return refuse(
-        `"${fileName}", line ${complaint.line}: a quoted value does not end, or text stands behind its closing quote. Mend the quotes of that line.`,
+        `"${fileName}", line ${complaint.line}: a quoted value does not end, or text stands behind its closing quote. Mend the quotes of that line, or choose what encloses cells.`,
         { line: complaint.line, reason: 'quote' }
       )
     case 'conversion': {
@@ -70,6 +73,13 @@ export const brokenCsv = (
       )
     }
     case 'line-too-long':
+      // The engine guesses at a long line wherever it finds no way to cut a file; only one that it met has a size.
+      if (complaint.bytes === 0) {
+        return refuse(
+          `"${fileName}" cannot be cut into columns this way. Choose another delimiter, or what encloses cells.`,
+          { line: 1, reason: 'undetected' }
+        )
+      }
       return refuse(`"${fileName}" has a line of ${complaint.bytes} bytes, which is too long to be read.`, {
         line: 0,
         reason: 'line-too-long'

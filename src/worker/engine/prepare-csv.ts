@@ -4,11 +4,11 @@ import { quoteName } from '../../workflow/sql-text.ts'
 import { ownValue } from '../../workflow/own-value.ts'
 import { typedColumn } from './duckdb-types.ts'
 import type { PreparedSource } from './compute-engine.ts'
-import { brokenCsv, csvComplaint } from './csv-errors.ts'
+import { brokenCsv, csvComplaint, MENDABLE } from './csv-errors.ts'
 import { sniffCsv, type Sniffed } from './csv-sniffing.ts'
 import { checkTypedColumns, type SourceOptions } from './source-options.ts'
 import { isScannedInPlace, openSourceBlob, type SourceTables, withLongLines } from './source-tables.ts'
-import { detectEncoding, encodingNote, toUtf8 } from './text-encoding.ts'
+import { detectEncoding, encodingNote, noText, toUtf8 } from './text-encoding.ts'
 import type { Workplace } from './sessions.ts'
 
 export type CsvFile = {
@@ -136,7 +136,9 @@ export const prepareCsv = async (
   }
   const told = file.options.encoding
   const found = await detectEncoding(original, file.fileName)
-  const encoding = told ?? found
+  const isWide = told === 'utf-16le' || told === 'utf-16be'
+  if (found === null && !isWide) throw noText(file.fileName, 'a binary file', MENDABLE)
+  const encoding = told ?? found ?? 'utf-8'
   try {
     try {
       return await read(encoding)

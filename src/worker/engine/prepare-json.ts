@@ -8,7 +8,7 @@ import { notRows, openRows } from './json-rows.ts'
 import { storeRows } from './prepared-rows.ts'
 import { checkTypedColumns, type SourceOptions } from './source-options.ts'
 import { openSourceBlob, type SourceTables } from './source-tables.ts'
-import { detectEncoding, encodingNote, isUtf8, toUtf8 } from './text-encoding.ts'
+import { detectEncoding, encodingNote, isUtf8, noText, toUtf8 } from './text-encoding.ts'
 import { columnOf, emptyShape, see, type ValueShape } from './value-shape.ts'
 import type { Workplace } from './sessions.ts'
 import { ownValue } from '../../workflow/own-value.ts'
@@ -17,6 +17,7 @@ type File = { readonly blobKey: string; readonly fileName: string; readonly opti
 type Parts = { readonly blobStore: BlobStorePort; readonly tables: SourceTables }
 const openText = async (file: File, blob: Blob): Promise<{ blob: Blob; notes: string[] }> => {
   const told = await detectEncoding(blob, file.fileName)
+  if (told === null) throw noText(file.fileName)
   const encoding = told === 'utf-8' && !(await isUtf8(blob)) ? 'windows-1252' : told
   if (encoding === 'utf-8') return { blob, notes: [] }
   const note = encodingNote(encoding)

@@ -144,7 +144,7 @@ describe('a CSV file', () => {
     const { code, details, message } = await failure('r.csv', 'a,b\n1,2\n3,4,5\n6,7\n8\n')
     expect([code, details]).toEqual([
       'INVALID_INPUT',
-      { fileName: 'r.csv', line: 3, reason: 'ragged', expected: 2, found: 3 }
+      { fileName: 'r.csv', line: 3, reason: 'ragged', expected: 2, found: 3, mendableBy: 'csv-options' }
     ])
     expect(message).toContain('line 3')
     expect((await failure('s.csv', 'a,b\n1,2\n8\n')).details).toMatchObject({

@@ -18,11 +18,17 @@ const SIGNATURES: readonly (readonly [string, readonly number[]])[] = [
   ['an old Excel file', [0xd0, 0xcf, 0x11, 0xe0]]
 ]
 
-const refuse = (fileName: string, what: string, reason: string): FlowForgeError =>
+/** The refusal of a file that is no text. */
+export const noText = (
+  fileName: string,
+  what = 'a binary file',
+  details: Readonly<Record<string, unknown>> = {}
+): FlowForgeError =>
   new FlowForgeError('INVALID_INPUT', `"${fileName}" is ${what}, not a text file with rows.`, {
     fileName,
     line: 1,
-    reason
+    reason: 'binary',
+    ...details
   })
 
 /** Text in UTF-16 without a mark: mostly Latin, so that every second byte is 0. */
@@ -40,10 +46,11 @@ const unmarkedUtf16 = (head: Uint8Array): TextEncoding | null => {
 
 /**
  * The encoding that a file's beginning speaks of. Windows-1252 shows itself only where UTF-8 breaks, perhaps late:
- * whoever scans the file finds that.
- * @throws FlowForgeError `INVALID_INPUT` for a file without bytes and for what is no text
+ * whoever scans the file finds that. Null where it looks like none: a binary file, or UTF-16 without a mark in letters
+ * that are not Latin.
+ * @throws FlowForgeError `INVALID_INPUT` for a file without bytes and for one of a known kind that is no text
  */
-export const detectEncoding = async (blob: Blob, fileName: string): Promise<TextEncoding> => {
+export const detectEncoding = async (blob: Blob, fileName: string): Promise<TextEncoding | null> => {
   if (blob.size === 0) {
     const message = `"${fileName}" is empty: it has no bytes. Check where it was written.`
     throw new FlowForgeError('INVALID_INPUT', message, { fileName, line: 1, reason: 'empty' })
@@ -53,11 +60,10 @@ export const detectEncoding = async (blob: Blob, fileName: string): Promise<Text
   if (startsWith(head, 0xff, 0xfe)) return 'utf-16le'
   if (startsWith(head, 0xfe, 0xff)) return 'utf-16be'
   const known = SIGNATURES.find(([, mark]) => startsWith(head, ...mark))
-  if (known !== undefined) throw refuse(fileName, known[0], 'binary')
+  if (known !== undefined) throw noText(fileName, known[0])
   const utf16 = unmarkedUtf16(head)
   if (utf16 !== null) return utf16
-  if (head.includes(0)) throw refuse(fileName, 'a binary file', 'binary')
-  return 'utf-8'
+  return head.includes(0) ? null : 'utf-8'
 }
 
 /** Is all of it UTF-8? Reads to the first byte that is not. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { firstVersion, type EventsOf } from '../aggregate.ts'
 import { ValueType } from '../value-type.ts'
 import { CsvDialect, TextEncoding } from './csv-reading.ts'
+import { SourceOptions } from './source-options.ts'
 import { WebRequest } from './web-request.ts'
 
 const Count = z.int().min(0)
@@ -40,6 +41,8 @@ const DataSourceImported = z.strictObject({
   size: Count,
   sha256: z.string(),
   blobKey: z.string().min(1),
+  /** What was told of the file when it was imported; every reading of it starts from there. */
+  options: SourceOptions.optional(),
   prepared: Prepared
 })
 

@@ -1,23 +1,9 @@
 import { z } from 'zod'
-import { csvOptions, marksDiffer } from '../data-source/csv-reading.ts'
+import { SourceOptions } from '../data-source/source-options.ts'
 import { textColumns } from '../schema/row-checks.ts'
 import { quoteName } from '../sql-text.ts'
-import { ValueType } from '../value-type.ts'
 import { readerOf } from './node-type.ts'
 import { checkedPorts, findRowSchema } from './source-schema.ts'
-
-const SourceOptions = z
-  .strictObject({
-    ...csvOptions,
-    sheet: z.string().optional(),
-    /** Of a sheet: the part that is read, `A1:F200`. */
-    range: z.string().max(32).optional(),
-    /** Of a database file: the table, or a SELECT over its tables. */
-    table: z.string().optional(),
-    query: z.string().optional(),
-    types: z.record(z.string(), ValueType).optional()
-  })
-  .superRefine(marksDiffer)
 
 export const SourceSpec = z.strictObject({
   dataSource: z.string().min(1, 'choose a data source'),
