@@ -41,6 +41,7 @@ export type RunArtifact = {
   readonly format: string | null
   readonly rows: number | null
   readonly fileName: string | null
+  readonly columnNames: readonly string[]
   /** Its rows as a pin says them; null where they cannot be pinned. */
   readonly pinned: PinnedPort | null
 }
@@ -111,6 +112,8 @@ const LogRow = z
     nodeId: row.node_id
   }))
 
+const NamedColumns = z.array(z.object({ name: z.string() }))
+
 const ArtifactRow = z
   .object({
     id: z.string(),
@@ -140,6 +143,7 @@ const ArtifactRow = z
     format: row.format,
     rows: row.rows,
     fileName: row.stats_json.fileName ?? null,
+    columnNames: (NamedColumns.safeParse(row.schema_json.columns).data ?? []).map(({ name }) => name),
     pinned:
       PinnedPort.safeParse({
         artifactId: row.id,

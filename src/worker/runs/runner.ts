@@ -206,7 +206,8 @@ export const createRunner = (parts: Parts): Runner => {
     })
     if (outcome.status === 'failed' && outcome.mayReject === true && outcome.nodeId !== null) {
       const { nodeId, message } = outcome
-      const words = `An expression fails for some rows: ${message} Each is tried, and those that fail are rejected.`
+      const said = /[.!?]$/.test(message) ? message : `${message}.`
+      const words = `An expression fails for some rows: ${said} Each is tried, and those that fail are rejected.`
       await recorder.listener.log({ nodeId, level: 'info', message: words })
       await writer.written()
       const { state: now } = await aggregates.load(runAggregate, runId)

@@ -11,6 +11,7 @@ const table = (nodeId: string, port: string, role = 'result'): RunArtifact => ({
   format: 'arrow',
   rows: 1,
   fileName: null,
+  columnNames: [],
   pinned: null
 })
 const edge = (from: string, to: string, fromPort = 'out') => ({ from, fromPort, to, toPort: 'in' })
