@@ -1,9 +1,10 @@
-import { nextTurn } from './turns.ts'
+import { letOthersGo, nextTurn } from './turns.ts'
 
-/** Pieces as a stream: each is made when it is asked for. */
+/** Pieces as a stream: each is made when it is asked for, after what else there was to be heard. */
 export const toStream = (chunks: Generator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array> =>
   new ReadableStream({
-    pull: (controller) => {
+    pull: async (controller) => {
+      await letOthersGo()
       const next = chunks.next()
       if (next.done === true) controller.close()
       else controller.enqueue(next.value)

@@ -3,26 +3,48 @@ import type { LostRange } from '../salvage-port.ts'
 import { resultCodeOf } from '../sqlite/sqlite-errors.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 
+/** The most rows, and about the most bytes, that are handed out together: rows may have a blob each. */
 const BATCH = 500
+const BATCH_BYTES = 4 * 1024 * 1024
 const FAR = Number.MAX_SAFE_INTEGER
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Rows up to the one at which the file is damaged, if it is; `isCut` says so. */
-const readUntilDamage = (
+const sizeOf = (row: Row): number =>
+  Object.values(row).reduce<number>((sum, value) => {
+    if (typeof value === 'string') return sum + value.length
+    return value instanceof Uint8Array ? sum + value.byteLength : sum
+  }, 0)
+
+/** Rows as one cursor comes to them, in batches; answers whether the file was damaged at the row behind the last. */
+function* readUntilDamage(
   { handle }: SqliteDatabase,
   sql: string,
   after: number
-): { rows: Row[]; isCut: boolean } => {
-  const rows: Row[] = []
+): Generator<Row[], { isCut: boolean }> {
   const statement = handle.prepare(sql)
+  let rows: Row[] = []
+  let bytes = 0
   try {
     statement.bind([after])
-    while (statement.step()) rows.push({ ...statement.get({}) })
-    return { rows, isCut: false }
-  } catch (thrown) {
-    if (resultCodeOf(thrown) === undefined) throw thrown
-    return { rows, isCut: true }
+    for (;;) {
+      try {
+        if (!statement.step()) break
+      } catch (thrown) {
+        if (resultCodeOf(thrown) === undefined) throw thrown
+        if (rows.length > 0) yield rows
+        return { isCut: true }
+      }
+      const row: Row = { ...statement.get({}) }
+      rows.push(row)
+      bytes += sizeOf(row)
+      if (rows.length < BATCH && bytes < BATCH_BYTES) continue
+      yield rows
+      rows = []
+      bytes = 0
+    }
+    if (rows.length > 0) yield rows
+    return { isCut: false }
   } finally {
     // It throws what the step threw.
     try {
@@ -33,9 +55,26 @@ const readUntilDamage = (
   }
 }
 
+/** Reads all of it at once: for a statement that gives a row or none. */
+const readFew = (
+  database: SqliteDatabase,
+  sql: string,
+  after: number
+): { rows: readonly Row[]; isCut: boolean } => {
+  const rows: Row[] = []
+  const reading = readUntilDamage(database, sql, after)
+  for (;;) {
+    const next = reading.next()
+    if (next.done === true) return { rows, ...next.value }
+    rows.push(...next.value)
+  }
+}
+
 /**
- * Every row of a table that can be read, in the order of its rowid, in batches. Where a page is damaged, the next
- * readable row is looked for in growing steps and then narrowed down, so that as little as possible is given up.
+ * Every row of a table that can be read, in batches, in the order in which its pages stand: that of its rowid, unless a
+ * damaged page leads to a wrong one. Where a page cannot be read, the next readable row is looked for in growing steps
+ * and then narrowed down, so that as little as possible is given up. It always comes to an end: each look begins behind
+ * the one before.
  *
  * @throws SQLite's own error where the table cannot be read at all, not even asked for
  */
@@ -46,14 +85,14 @@ export function* readableRows(
   onLost: (range: LostRange) => void
 ): Generator<Row[]> {
   const list = ['rowid AS salvage_rowid', ...columns.map(quoted)].join(', ')
-  const select = (limit: number): string =>
-    `SELECT ${list} FROM ${quoted(table)} NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ${limit}`
+  const all = `SELECT ${list} FROM ${quoted(table)} NOT INDEXED WHERE rowid > ? ORDER BY rowid`
+  const one = `${all} LIMIT 1`
   const placeOf = (row: Row | undefined): number | null =>
     row === undefined ? null : Number(row['salvage_rowid'])
 
   /** Is the first row behind this place readable? `end` where there is none. */
   const probe = (after: number): 'row' | 'end' | 'damage' => {
-    const { rows, isCut } = readUntilDamage(database, select(1), after)
+    const { rows, isCut } = readFew(database, one, after)
     if (isCut) return 'damage'
     return rows.length === 1 ? 'row' : 'end'
   }
@@ -78,17 +117,15 @@ export function* readableRows(
 
   let after = Number.MIN_SAFE_INTEGER
   for (;;) {
-    const { rows, isCut } = readUntilDamage(database, select(BATCH), after)
-    if (rows.length > 0) yield rows
-    after = placeOf(rows.at(-1)) ?? after
-    if (!isCut) {
-      if (rows.length < BATCH) return
-      continue
+    const reading = readUntilDamage(database, all, after)
+    let batch = reading.next()
+    for (; batch.done !== true; batch = reading.next()) {
+      for (const row of batch.value) after = Math.max(after, placeOf(row) ?? after)
+      yield batch.value
     }
-    const start = Math.max(after, -1)
-    const next = findNext(start)
-    const [row] = next === null ? [] : readUntilDamage(database, select(1), next).rows
-    const before = placeOf(row)
+    if (!batch.value.isCut) return
+    const next = findNext(Math.max(after, -1))
+    const before = next === null ? null : placeOf(readFew(database, one, next).rows[0])
     onLost({ after: Math.max(after, 0), before })
     if (next === null || before === null) return
     after = next

@@ -4,6 +4,7 @@ import { openShelf } from '../backup/shelf.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { testWorld } from '../contract/store-contract.ts'
 import type { DbContext, SalvageProgress } from '../ports.ts'
+import { MIGRATIONS, NEWEST_SCHEMA } from '../migrations/migrations.ts'
 import { copyDatabase } from '../sqlite/copy-database.ts'
 import { openMemoryFiles } from '../sqlite/open-database.ts'
 import { openContextIn, type StoragePlace } from '../sqlite/sqlite-context.ts'
@@ -252,4 +253,74 @@ test('a first restore that a crash cut off leaves the first database in use', as
   half.close()
   expect(await texts()).toEqual(['kept'])
   expect(place.databases.names()).not.toContain(next)
+})
+
+const archived = () =>
+  reopened(async (context) => {
+    for (const aggregateId of ['b:1', 'b:2', 'b:1', 'a:1']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, as they happened
+      await context.eventStore.append({ aggregateId, eventType: 'X', payload: { aggregateId } })
+    }
+    await context.archive.move({ aggregateIds: ['b:1', 'b:2'] })
+    return context.eventStore.readAll({ limit: 100 })
+  })
+const salvageNow = async () => (await openRescueIn(place, options)).salvage()
+const expectArchived = (events: Awaited<ReturnType<typeof archived>>) =>
+  reopened(async (context) => {
+    expect(await context.eventStore.readAll({ limit: 100 })).toEqual(events)
+    expect(await context.eventStore.load({ aggregateId: 'b:1' })).toMatchObject([{ seq: 1 }, { seq: 2 }])
+    expect(await context.log.verify()).toMatchObject({ isIntact: true })
+    const [segment] = await context.archive.list()
+    await context.archive.bringBack({ segmentId: segment?.id ?? 0 })
+    expect(await context.eventStore.readAll({ limit: 100 })).toEqual(events)
+  })
+
+test('events that are archived stay in their segments, and are read from there as before', async () => {
+  const events = await archived()
+  await breakIt()
+  const report = await salvageNow()
+  expect(report).toMatchObject({ chain: [], sealedAnew: null, holes: [] })
+  expect(report.tables.find(({ name }) => name === 'archived_events')).toMatchObject({ rows: 3, refused: 0 })
+  await expectArchived(events)
+  // What the log keeps from being done to it is kept from it again.
+  await expect(
+    reopened((context) => context.projectionStore.query({ sql: 'DELETE FROM events' }))
+  ).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
+})
+
+test('where it is lost which events are archived, their segments tell it', async () => {
+  const events = await archived()
+  await breakIt()
+  const damaged = await place.databases.open('/flowforge.db')
+  damaged.script(`DROP TRIGGER archived_events_are_never_lost;
+    DELETE FROM archived_events WHERE position > 2; DELETE FROM archived_streams`)
+  damaged.close()
+  expect(await salvageNow()).toMatchObject({ chain: [], sealedAnew: null })
+  await expectArchived(events)
+})
+
+test('what names a segment that is lost is told, and keeps nobody from the events that are there', async () => {
+  await archived()
+  await breakIt()
+  const damaged = await place.databases.open('/flowforge.db')
+  damaged.script('DROP TRIGGER archive_segments_are_never_lost; DELETE FROM archive_segments')
+  damaged.close()
+  const report = await salvageNow()
+  expect(report.tables.find(({ name }) => name === 'archived_events')).toMatchObject({ rows: 0, refused: 3 })
+  expect(report.chain).toMatchObject([{ kind: 'missing-event' }])
+  await reopened(async (context) => {
+    const events = await context.eventStore.readAll({ limit: 100 })
+    expect(events.map(({ position }) => position)).toEqual([1, 5])
+    expect(await context.eventStore.load({ aggregateId: 'b:1' })).toEqual([])
+  })
+})
+
+test('a backup that cannot be put in place leaves nothing behind', async () => {
+  const { file } = await reopened((context) => context.backup.create({}))
+  await breakIt()
+  const sql = 'CREATE TABLE next (id TEXT CHECK (false)) STRICT; INSERT INTO next SELECT id FROM events'
+  const migrations = [...MIGRATIONS, { version: NEWEST_SCHEMA + 1, name: 'next', sql }]
+  const rescue = await openRescueIn(place, { ...options, migrations })
+  await expect(rescue.restore(file)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  expect(place.databases.names().toSorted()).toEqual(['/flowforge.db', '/shelf.db'])
 })

@@ -164,15 +164,19 @@ export const openRescueIn = async (place: StoragePlace, options: RescueOptions):
 
   const restore = async (file: Blob): Promise<BackupSummary> => {
     await expectSqliteFile(file)
+    const next = await shelf().nextFile()
     await databases.write(INCOMING, file.stream())
     const incoming = await databases.open(INCOMING)
     try {
       const manifest = await verifyBackup(incoming, migrations, {})
       await writeLargeBlobs(incoming, blobs, manifest, {})
       incoming.script('PRAGMA query_only = OFF')
-      const next = await shelf().nextFile()
       await prepareReplacement({ incoming, files: databases, next, storage, migrations, now })
       return toSummary(manifest, file.size)
+    } catch (thrown) {
+      // On a disk that is full it would be in the way of the next try.
+      databases.remove(next)
+      throw thrown
     } finally {
       incoming.close()
       databases.remove(INCOMING)

@@ -173,4 +173,32 @@ describe('what is readable of a damaged database', () => {
     expect(positions).toHaveLength(COUNT)
     expect(report.chain).toEqual([])
   })
+
+  test('others are heard while it is read', async () => {
+    let heard = 0
+    const { port1, port2 } = new MessageChannel()
+    // Each is answered by the next: as many as there were turns.
+    port1.onmessage = () => {
+      heard += 1
+      port2.postMessage(null)
+    }
+    const [from, to] = [await openBytes(), await fresh()]
+    await migrate(to, MIGRATIONS, world.now)
+    port2.postMessage(null)
+    const heardBefore: number[] = []
+    await salvageDatabase({
+      from,
+      to,
+      file: '/flowforge.db',
+      isHeaderRebuilt: false,
+      now: world.now,
+      onProgress: ({ table }) => {
+        if (table === 'events') heardBefore.push(heard)
+      }
+    })
+    port1.close()
+    // Between each two of its batches.
+    expect(heardBefore.length).toBeGreaterThan(3)
+    expect(new Set(heardBefore.slice(1)).size).toBe(heardBefore.length - 1)
+  })
 })

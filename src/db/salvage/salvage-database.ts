@@ -2,6 +2,7 @@ import { createSHA256 } from 'hash-wasm'
 import { createArchivedEvents } from '../archive/archived-events.ts'
 import { createSegmentCache } from '../archive/segment-cache.ts'
 import type { SegmentFiles } from '../archive/segment-files.ts'
+import { letOthersGo } from '../backup/turns.ts'
 import { createRangeReader } from '../sqlite/event-reading.ts'
 import { createTransactions } from '../sqlite/transactions.ts'
 import type { ChainFinding } from '../log-port.ts'
@@ -11,6 +12,7 @@ import type { Row } from '../ports.ts'
 import type { LostRange, SalvageProgress, SalvageReport, SalvagedTable } from '../salvage-port.ts'
 import { isFlowForgeError } from '../flowforge-error.ts'
 import type { Bound, SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import { mendArchiveIndex } from './archive-index.ts'
 import { readableRows } from './readable-rows.ts'
 
 /** Made anew: the schema's own record, and how far projections were, without which they are rebuilt from the log. */
@@ -92,13 +94,16 @@ const salvageTable = async (
     }
     to.script('COMMIT')
     onRows(batch.length)
+    // Who asks whether this worker still answers is told so.
+    // oxlint-disable-next-line no-await-in-loop -- the same
+    await letOthersGo()
   }
   return { name: table, rows, refused, lost }
 }
 
 /** Positions go on behind the last that was ever given out. */
 const keepPositions = (from: SqliteDatabase, to: SqliteDatabase, isWhole: boolean): void => {
-  const last = Number(to.allOnce('SELECT coalesce(max(position), 0) AS last FROM events')[0]?.['last'])
+  const last = Number(to.allOnce('SELECT coalesce(max(position), 0) AS last FROM log_index')[0]?.['last'])
   let given: number
   try {
     given = Number(from.allOnce(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`)[0]?.['seq'] ?? 0)
@@ -125,6 +130,28 @@ const sealAnew = async (
   const after = Number(intact?.['position'] ?? 0)
   return { after, events: await reseal(to, { after, readRange, now }) }
 }
+
+/**
+ * Triggers say what may be done to a log that is in use: that an event goes into a segment out of the log's table, which
+ * those that are archived already have left long ago.
+ */
+const withoutTriggers = async (database: SqliteDatabase, work: () => Promise<void>): Promise<void> => {
+  const { sqlite3, handle } = database
+  const enable = (isOn: 0 | 1): void =>
+    void sqlite3.capi.sqlite3_db_config(handle, sqlite3.capi.SQLITE_DBCONFIG_ENABLE_TRIGGER, isOn, 0)
+  enable(0)
+  try {
+    await work()
+  } finally {
+    enable(1)
+  }
+}
+
+const refusing = (tables: readonly SalvagedTable[], refused: Readonly<Record<string, number>>) =>
+  tables.map((table) => {
+    const more = refused[table.name] ?? 0
+    return { ...table, rows: table.rows - more, refused: table.refused + more }
+  })
 
 const HOLES = `SELECT aggregate_id, count(*) AS events, max(seq) AS last_seq FROM events
   WHERE aggregate_id NOT IN (SELECT aggregate_id FROM archived_streams)
@@ -153,25 +180,33 @@ export const salvageDatabase = async (args: {
   const there = readableTables(from)
   // Rows of one table may be all that is left of what another named.
   to.script('PRAGMA foreign_keys = OFF')
-  const tables: SalvagedTable[] = []
+  let tables: SalvagedTable[] = []
   const wanted = tablesOf(to).filter((name) => !LEFT_OUT.has(name))
   let read = 0
-  for (const [index, name] of wanted.entries()) {
-    const tell = (rows: number): void => {
-      read += rows
-      onProgress({ table: name, tablesDone: index, tables: wanted.length, rows: read })
+  await withoutTriggers(to, async () => {
+    for (const [index, name] of wanted.entries()) {
+      const tell = (rows: number): void => {
+        read += rows
+        onProgress({ table: name, tablesDone: index, tables: wanted.length, rows: read })
+      }
+      tell(0)
+      // oxlint-disable-next-line no-await-in-loop -- one connection
+      if (there.names.has(name)) tables.push(await salvageTable(from, to, name, tell))
+      // An older schema had no such table; a damaged one may have had it.
+      else if (there.isCut) tables.push({ name, rows: 0, refused: 0, lost: [{ after: 0, before: null }] })
     }
-    tell(0)
-    // oxlint-disable-next-line no-await-in-loop -- one connection
-    if (there.names.has(name)) tables.push(await salvageTable(from, to, name, tell))
-    // An older schema had no such table; a damaged one may have had it.
-    else if (there.isCut) tables.push({ name, rows: 0, refused: 0, lost: [{ after: 0, before: null }] })
-  }
+    const { events, streams } = await mendArchiveIndex(to, segments)
+    tables = refusing(tables, { archived_events: events, archived_streams: streams })
+  })
   const ofEvents = tables.find(({ name }) => name === 'events')
   keepPositions(from, to, ofEvents?.lost.length === 0)
   const transactions = createTransactions(to)
   const archived = createArchivedEvents(to, transactions, createSegmentCache(segments))
-  const readRange = createRangeReader(to, transactions, archived)
+  const readFrom = createRangeReader(to, transactions, archived)
+  const readRange: RangeReader = async (after, upTo) => {
+    await letOthersGo()
+    return readFrom(after, upTo)
+  }
   const { findings } = await verifyChain(to, { readRange })
   const sealedAnew = await sealAnew(to, findings, readRange, now)
   await transactions.close()
