@@ -15,6 +15,8 @@ export type RowChange =
 export interface RebuildPort {
   /** Makes an empty copy of each table; one that is there is emptied. */
   begin(args: { tables: readonly string[] }): Promise<void>
+  /** Whether each of the tables has a copy. A backup is made without them. */
+  isBegun(args: { tables: readonly string[] }): Promise<boolean>
   /** Applies changes to the copies: the rows are those that the changes would leave one by one, in this order. */
   apply(args: { changes: readonly RowChange[] }): Promise<void>
   /** Gives the tables the rows of their copies, writing those alone that differ, and drops the copies. */

@@ -135,6 +135,21 @@ export const describeRebuilds = (title: string, open: OpenContext): void => {
       await expect(projectionStore.truncate({ table: 'Workflows__NEXT' })).rejects.toMatchObject(refused)
     })
 
+    test('whether there are copies of all tables is told, through swaps and abandoning', async () => {
+      const { rebuilds } = context
+      const tables = ['runs', 'artifacts']
+      expect(await rebuilds.isBegun({ tables })).toBe(false)
+      await rebuilds.begin({ tables: ['runs'] })
+      expect(await rebuilds.isBegun({ tables })).toBe(false)
+      await rebuilds.begin({ tables })
+      expect(await rebuilds.isBegun({ tables })).toBe(true)
+      await rebuilds.swap({ tables: ['artifacts'] })
+      expect(await rebuilds.isBegun({ tables })).toBe(false)
+      expect(await rebuilds.isBegun({ tables: ['runs'] })).toBe(true)
+      await rebuilds.abandon({ tables })
+      expect(await rebuilds.isBegun({ tables: ['runs'] })).toBe(false)
+    })
+
     test('a swap whose rows do not fit changes nothing', async () => {
       await context.projectionStore.upsert({ table: 'workflows', rows: [workflowRow('old')] })
       await context.rebuilds.begin({ tables: ['workflows'] })

@@ -23,6 +23,8 @@ const sameRow = ({ columns }: EngineTable, one: string, other: string): string =
     .map((name) => `${one}.${quotedName(name)} IS NOT DISTINCT FROM ${other}.${quotedName(name)}`)
     .join(' AND ')
 
+const IS_THERE = 'SELECT 1 FROM information_schema.tables WHERE table_name = ?'
+
 /** Copies of tables beside them, as `sqlite/copies.ts` has them. `scope` is the transaction that its calls belong to. */
 export const createCopies = (
   { database, transactions, schema, constraints }: Parts,
@@ -66,6 +68,10 @@ export const createCopies = (
           database.write(looseTableSql(schema, table.name, copyOf(table.name)))
         }
       }),
+    isBegun: ({ tables }) =>
+      transactions.perform(scope, false, () =>
+        tables.map(tableOf).every(({ name }) => database.all(IS_THERE, [copyOf(name)]).length > 0)
+      ),
     apply: ({ changes }) =>
       transactions.perform(scope, true, () =>
         applyLoosely(

@@ -24,6 +24,8 @@ const sameRow = ({ columns }: Table, one: string, other: string): string =>
 const sameKey = ({ primaryKey }: Table, one: string, other: string): string =>
   primaryKey.map((name) => `${one}.${quotedName(name)} = ${other}.${quotedName(name)}`).join(' AND ')
 
+const IS_THERE = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`
+
 /** Copies of tables, beside them in the same file: `<table>__next`. */
 export const createCopies = (
   database: SqliteDatabase,
@@ -62,6 +64,10 @@ export const createCopies = (
           database.script(looseTable(database, table, copyOf(table.name)))
         }
       }),
+    isBegun: ({ tables }) =>
+      transactions.perform(scope, false, () =>
+        known(tables).every(({ name }) => database.all(IS_THERE, [copyOf(name)]).length > 0)
+      ),
     apply: ({ changes }) =>
       transactions.perform(scope, true, () =>
         applyLoosely(

@@ -7,7 +7,7 @@ import { parkUnreadable, rest, type Live, type Parts } from './live.ts'
 import { beginRebuild, groupsOf, isRebuilding, rebuildStep } from './rebuild.ts'
 import { skipKey } from './replay.ts'
 import { loadSkips, recordSkip } from './skips.ts'
-import { loadStates, NO_STATE, saveState, type ProjectionState } from './states.ts'
+import { loadStates, NO_STATE, saveState, type ProjectionState, type RebuildProgress } from './states.ts'
 import { statusOf, type ProjectionStatus } from './statuses.ts'
 
 /** Keeps the read models in step with the log, and does with them what a person says. */
@@ -54,13 +54,17 @@ const hasRows = async (context: DbContext, { name, tables }: Projection): Promis
   return Number(row?.['found']) === 1
 }
 
+/** A rebuild that was cut off goes on, unless its copies are gone: they are in no backup. */
+const canGoOn = async (context: DbContext, { version, tables }: Projection, rebuild: RebuildProgress) =>
+  rebuild.version === version && (await context.rebuilds.isBegun({ tables }))
+
 /**
  * Are its rows of another version than its definition, or missing? Async ones that are new just begin. Where rows have
  * outlived their checkpoint, as in a salvaged database, following would write over what callers wrote there, and leave
  * rows of lost events.
  */
 const isOutdated = async (context: DbContext, { projection, state }: Live): Promise<boolean> => {
-  if (state.rebuild !== null) return state.rebuild.version !== projection.version
+  if (state.rebuild !== null) return !(await canGoOn(context, projection, state.rebuild))
   if (state.checkpoint !== null) return state.checkpoint.version !== projection.version
   return projection.mode === 'inline' ? hasHeard(context, projection) : hasRows(context, projection)
 }
