@@ -83,7 +83,7 @@ export const createArchivedEvents = (
   const rowsAt = (places: readonly Row[]): Row[] =>
     places.map((place) => {
       const position = Number(place['position'])
-      const row = contentOf(Number(place['segment_id'])).get(position)
+      const row = contentOf(Number(place['segment_id'])).at(position)
       if (row !== undefined) return row
       throw new FlowForgeError(
         'CORRUPT',
@@ -140,13 +140,11 @@ export const createArchivedEvents = (
     look,
     damaged,
     ofStream: ({ aggregateId, afterSeq = 0 }) =>
-      database
-        .all(OF_STREAM, [aggregateTypeOf(aggregateId), aggregateId, afterSeq])
-        .flatMap((place) =>
-          [...contentOf(Number(place['segment_id'])).values()].filter(
-            (row) => row['aggregate_id'] === aggregateId && Number(row['seq']) > afterSeq
-          )
-        ),
+      database.all(OF_STREAM, [aggregateTypeOf(aggregateId), aggregateId, afterSeq]).flatMap((place) =>
+        contentOf(Number(place['segment_id']))
+          .ofStream(aggregateId)
+          .filter((row) => Number(row['seq']) > afterSeq)
+      ),
     headOf: (aggregateId) =>
       Number(database.all(HEAD, [aggregateTypeOf(aggregateId), aggregateId])[0]?.['seq'] ?? 0),
     inRange: (args) => {

@@ -2,8 +2,13 @@ import { z } from 'zod'
 import { EVENT_COLUMNS } from '../log/event-rows.ts'
 import type { Row } from '../ports.ts'
 
-/** Rows of `events`, every column as it stands there, by position and in its order. */
-export type SegmentContent = ReadonlyMap<number, Row>
+/** Rows of `events`, every column as it stands there, in the order of their positions. */
+export type SegmentContent = {
+  readonly rows: readonly Row[]
+  at(position: number): Row | undefined
+  /** Of one stream, in its order; the rows of others are not looked at. */
+  ofStream(aggregateId: string): readonly Row[]
+}
 
 const FORMAT = 'flowforge.segment/1'
 const Header = z.strictObject({ format: z.literal(FORMAT), columns: z.array(z.string()) })
@@ -42,16 +47,27 @@ const toRow = (line: string): Row => {
   return Object.fromEntries(EVENT_COLUMNS.map((column, index) => [column, values[index]]))
 }
 
+/** Knows rows, which must be in the order of their positions, by their positions and by their streams. */
+const toContent = (rows: readonly Row[]): SegmentContent => {
+  const positions = new Map(rows.map((row) => [Number(row['position']), row]))
+  const streams = new Map<unknown, Row[]>()
+  for (const row of rows) {
+    const stream = streams.get(row['aggregate_id'])
+    if (stream === undefined) streams.set(row['aggregate_id'], [row])
+    else stream.push(row)
+  }
+  return {
+    rows,
+    at: (position) => positions.get(position),
+    ofStream: (aggregateId) => streams.get(aggregateId) ?? []
+  }
+}
+
 /** @throws Error for what is not of this format */
 export const fromContentBytes = (bytes: Uint8Array): SegmentContent => {
   const [header = '', ...lines] = new TextDecoder('utf-8', { fatal: true }).decode(bytes).split('\n')
   Header.parse(JSON.parse(header))
-  return new Map(
-    lines
-      .filter((line) => line !== '')
-      .map(toRow)
-      .map((row) => [Number(row['position']), row])
-  )
+  return toContent(lines.filter((line) => line !== '').map(toRow))
 }
 
 export const compressed = (bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> =>

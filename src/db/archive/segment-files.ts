@@ -26,7 +26,8 @@ const readSegmentFile = async (file: Blob, facts: SegmentFacts): Promise<Segment
     'What is compressed in its file is not what was written.'
   )
   const content = fromContentBytes(bytes)
-  expectSame(content.size === facts.events, `It has ${content.size} events instead of ${facts.events}.`)
+  const { length } = content.rows
+  expectSame(length === facts.events, `It has ${length} events instead of ${facts.events}.`)
   return content
 }
 

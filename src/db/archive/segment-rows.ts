@@ -70,14 +70,14 @@ const toBound = (value: unknown): Bound =>
 
 /** Puts all events of a segment back, and forgets it. One transaction's work. */
 export const putBack = (database: SqliteDatabase, segment: Segment, content: SegmentContent): void => {
-  for (const row of content.values()) {
+  for (const row of content.rows) {
     database.run(
       PUT_BACK,
       EVENT_COLUMNS.map((column) => toBound(row[column]))
     )
   }
   database.run(FORGET_EVENTS, [segment.firstPosition, segment.lastPosition, segment.id])
-  expectCount(changes(database), content.size)
+  expectCount(changes(database), content.rows.length)
   database.run('DELETE FROM archived_streams WHERE segment_id = ?', [segment.id])
   database.run('DELETE FROM archive_segments WHERE id = ?', [segment.id])
 }

@@ -53,7 +53,7 @@ const addStreams = (database: SqliteDatabase, { id }: Segment, rows: readonly Ro
 /** The rows of a segment; null where its file cannot be read, which is named when somebody asks for its events. */
 const rowsOf = async (files: SegmentFiles, segment: Segment): Promise<readonly Row[] | null> => {
   try {
-    return [...(await readBack(files, segment, segment)).values()]
+    return (await readBack(files, segment, segment)).rows
   } catch (thrown) {
     if (thrown instanceof SegmentDamage) return null
     if (isFlowForgeError(thrown) && thrown.code === 'NOT_ALLOWED') return null
