@@ -2,14 +2,16 @@ import type { SqlValue } from '@sqlite.org/sqlite-wasm'
 import { openDuckDBDatabase } from '../duckdb/duckdb-database.ts'
 import type { StartDuckDB } from '../duckdb/duckdb-instance.ts'
 import { JSON_MACROS } from '../duckdb/json-functions.ts'
+import { namesIn } from '../duckdb/statement-names.ts'
+import { TIME_MACROS } from '../duckdb/time-functions.ts'
 import { readOnlyQuery } from '../duckdb/read-only-query.ts'
 import { engineTypeOf } from '../duckdb/schema.ts'
-import { FlowForgeError } from '../flowforge-error.ts'
+import { FlowForgeError, toFlowForgeError } from '../flowforge-error.ts'
 import { readChanges, type Change } from '../sqlite/changesets.ts'
 import { startSqlite } from '../sqlite/open-database.ts'
 import type { Bound } from '../sqlite/sqlite-database.ts'
 import { quotedName } from '../table-names.ts'
-import type { ReplicaTable } from './messages.ts'
+import type { NewRows, ReplicaTable, ReplicaView } from './messages.ts'
 import { countSql, type ReplicaStore } from './replica-store.ts'
 
 const decoder = new TextDecoder()
@@ -40,14 +42,23 @@ const toBound = (value: SqlValue | undefined): Bound => {
  */
 export const openDuckDBReplica = async (start: StartDuckDB): Promise<ReplicaStore> => {
   const [sqlite3, database] = await Promise.all([startSqlite(), openDuckDBDatabase(start)])
-  for (const sql of JSON_MACROS) database.write(sql)
+  for (const sql of [...JSON_MACROS, ...TIME_MACROS]) database.write(sql)
   const tables = new Map<string, ReplicaTable>()
+  /** Rows of ordered tables that came as changes before they were copied. */
+  const early = new Set<string>()
+  const views: ReplicaView[] = []
+  /** Views that DuckDB does not understand, and why: all but them can be asked. */
+  const missing = new Map<string, string>()
 
   const tableOf = (name: string): ReplicaTable => {
     const table = tables.get(name)
     if (table !== undefined) return table
     throw new FlowForgeError('CORRUPT', `The replica has no table "${name}".`)
   }
+
+  /** DuckDB keeps no order of rows that may replace others. */
+  const howInto = ({ isOrdered }: ReplicaTable, isExact: boolean): 'INSERT' | 'INSERT OR REPLACE' =>
+    isExact || isOrdered ? 'INSERT' : 'INSERT OR REPLACE'
 
   const insert = (
     { name, columns }: ReplicaTable,
@@ -67,17 +78,22 @@ export const openDuckDBReplica = async (start: StartDuckDB): Promise<ReplicaStor
   const keyOf = (table: ReplicaTable, values: Change['before']): Bound[] =>
     table.primaryKey.map((key) => toBound(values[table.columns.findIndex(({ name }) => name === key)]))
 
+  const nameOf = (table: ReplicaTable, values: Change['before']): string =>
+    JSON.stringify([table.name, ...keyOf(table, values)])
+
+  /** Answers with how many rows it found: one, or none. */
+  const remove = (table: ReplicaTable, values: Change['before']): number =>
+    database.write(
+      `DELETE FROM ${quotedName(table.name)} WHERE ${whereKey(table)} RETURNING 1`,
+      keyOf(table, values)
+    ).length
+
   /** Answers with how many rows it was about: one, or none that it found. */
   const applyOne = (change: Change): number => {
     const table = tableOf(change.table)
     const { columns } = table
     const name = quotedName(table.name)
-    if (change.op === 'delete') {
-      return database.write(
-        `DELETE FROM ${name} WHERE ${whereKey(table)} RETURNING 1`,
-        keyOf(table, change.before)
-      ).length
-    }
+    if (change.op === 'delete') return remove(table, change.before)
     const changed = columns.flatMap((column, at) => (change.after[at] === undefined ? [] : [{ column, at }]))
     const set = changed.map(({ column }) => `${quotedName(column.name)} = ?`).join(', ')
     const values = changed.map(({ at }) => toBound(change.after[at]))
@@ -87,7 +103,20 @@ export const openDuckDBReplica = async (start: StartDuckDB): Promise<ReplicaStor
     ]).length
   }
 
-  const apply = (changeset: Uint8Array<ArrayBuffer>, isExact: boolean): void => {
+  /** In the order in which they came, where that is told: it is the order in which DuckDB has them, too. */
+  const inOrder = (
+    table: ReplicaTable,
+    rows: readonly (readonly Bound[])[],
+    newRows: readonly NewRows[]
+  ): readonly (readonly Bound[])[] => {
+    const keys = newRows.find((each) => each.table === table.name)?.keys ?? []
+    if (keys.length < 2) return rows
+    const places = new Map(keys.map((key, place) => [JSON.stringify(key), place]))
+    const placeOf = (row: readonly Bound[]): number => places.get(JSON.stringify(keyOf(table, row))) ?? -1
+    return rows.toSorted((one, other) => placeOf(one) - placeOf(other))
+  }
+
+  const apply = (changeset: Uint8Array<ArrayBuffer>, isExact: boolean, newRows: readonly NewRows[]): void => {
     const inserted = new Map<string, Bound[][]>()
     const others: Change[] = []
     readChanges(sqlite3, changeset, (change) => {
@@ -103,33 +132,54 @@ export const openDuckDBReplica = async (start: StartDuckDB): Promise<ReplicaStor
       const message = `A change of "${change.table}" does not fit the replica: the two have come apart.`
       throw new FlowForgeError('CORRUPT', message)
     }
-    for (const [name, rows] of inserted) insert(tableOf(name), rows, isExact ? 'INSERT' : 'INSERT OR REPLACE')
+    for (const [name, rows] of inserted) {
+      const table = tableOf(name)
+      if (table.isOrdered && !isExact) for (const row of rows) early.add(nameOf(table, row))
+      insert(table, inOrder(table, rows, newRows), howInto(table, isExact))
+    }
+  }
+
+  const createView = (view: ReplicaView): void => {
+    try {
+      database.write(view.sql)
+      views.push(view)
+    } catch (thrown) {
+      missing.set(view.name.toLowerCase(), toFlowForgeError(thrown).message)
+    }
+  }
+
+  const expectView = (sql: string): void => {
+    if (missing.size === 0) return
+    const { words } = namesIn(database.bindings, sql)
+    const [view, why] = [...missing].find(([name]) => words.has(name)) ?? []
+    if (view === undefined) return
+    const message = `The analytics replica has no view "${view}": DuckDB does not understand it. Ask without \`replica\`, or with the replica "plain".`
+    throw new FlowForgeError('NOT_ALLOWED', message, { view, why })
   }
 
   return {
-    create: (all) => {
+    create: (all, seen) => {
       for (const table of all) {
         tables.set(table.name, table)
         database.write(createSql(table))
       }
+      for (const view of seen) createView(view)
     },
     copy: (name, sent) => {
       const table = tableOf(name)
-      const rows = JSON.parse(decoder.decode(sent)) as (string | number | null)[][]
-      insert(
-        table,
-        rows.map((row) =>
-          row.map((value, at) =>
-            typeof value === 'string' && table.columns[at]?.type === 'BLOB' ? toBytes(value) : value
-          )
-        ),
-        'INSERT OR REPLACE'
+      const rows = (JSON.parse(decoder.decode(sent)) as (string | number | null)[][]).map((row) =>
+        row.map((value, at) =>
+          typeof value === 'string' && table.columns[at]?.type === 'BLOB' ? toBytes(value) : value
+        )
       )
+      // A row that is replaced keeps its place: one that came as a change would stand before those that came before it.
+      for (const row of rows) if (early.delete(nameOf(table, row))) remove(table, row)
+      insert(table, rows, howInto(table, false))
     },
-    apply: (changeset, isExact) => {
+    apply: (changeset, isExact, newRows) => {
       database.run('BEGIN IMMEDIATE')
       try {
-        apply(changeset, isExact)
+        apply(changeset, isExact, newRows)
         database.run('COMMIT')
       } catch (thrown) {
         database.run('ROLLBACK')
@@ -145,6 +195,9 @@ export const openDuckDBReplica = async (start: StartDuckDB): Promise<ReplicaStor
           String(database.all(countSql(table, 'strlen'))[0]?.['counted'])
         ])
       ),
-    read: (args) => readOnlyQuery(database, { tables: [...tables.keys()], views: [] }, args).rows
+    read: (args) => {
+      expectView(args.sql)
+      return readOnlyQuery(database, { tables: [...tables.keys()], views }, args).rows
+    }
   }
 }

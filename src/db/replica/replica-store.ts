@@ -1,13 +1,17 @@
 import type { Row } from '../ports.ts'
 import type { Bound } from '../sqlite/sqlite-database.ts'
-import type { ReplicaTable } from './messages.ts'
+import type { NewRows, ReplicaTable, ReplicaView } from './messages.ts'
 
 /** One replica's rows. What it throws on `copy` or `apply` says that it cannot follow. */
 export type ReplicaStore = {
-  create(tables: readonly ReplicaTable[]): void
+  /** Makes the tables, empty, and the views over them. */
+  create(tables: readonly ReplicaTable[], views: readonly ReplicaView[]): void
   copy(table: string, rows: Uint8Array<ArrayBuffer>): void
-  /** @param isExact false while rows are being copied: a change may be of a row that has not come yet */
-  apply(changeset: Uint8Array<ArrayBuffer>, isExact: boolean): void
+  /**
+   * @param isExact false while rows are being copied: a change may be of a row that has not come yet
+   * @param newRows which of the rows came first, where it matters
+   */
+  apply(changeset: Uint8Array<ArrayBuffer>, isExact: boolean, newRows: readonly NewRows[]): void
   position(): number
   /** By table: how many rows, and how much text. */
   counts(): Record<string, string>

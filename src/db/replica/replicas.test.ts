@@ -249,4 +249,105 @@ describe.each<ReplicaKind>(['plain', 'analytics'])('the %s replica', (replica) =
       behind: 0
     })
   })
+
+  test('has the views, which say what those of the database say', async () => {
+    const run = (id: string, status: string, minute: number) => ({
+      id,
+      workflow_id: 'w1',
+      workflow_name: 'W',
+      version: 1,
+      trigger: 'manual',
+      status,
+      queued_at: `2026-01-01T00:0${minute}:00.000Z`,
+      started_at: `2026-01-01T00:0${minute}:01.000Z`,
+      finished_at: `2026-01-01T00:0${minute}:03.500Z`
+    })
+    const saveRuns = (rows: readonly object[]) =>
+      context.projectionStore.upsert({ table: 'workflow_runs', rows: rows.map((row) => ({ ...row })) })
+    await saveRuns([run('r1', 'succeeded', 1), run('r2', 'succeeded', 2)])
+    for (const aggregateId of ['a:1', 'a:2', 'a:1']) await append(context, aggregateId)
+    await context.archive.move({ aggregateIds: ['a:2'] })
+    const expectSameViews = async (): Promise<void> => {
+      for (const sql of [
+        'SELECT * FROM workflow_activity ORDER BY workflow_id',
+        'SELECT * FROM log_index ORDER BY position'
+      ]) {
+        const expected = await context.projectionStore.query({ sql })
+        expect(expected.length).toBeGreaterThan(0)
+        expect(await ask(sql)).toEqual(expected)
+      }
+    }
+    await expectSameViews()
+    await saveRuns([run('r3', 'failed', 3), run('r4', 'succeeded', 4)])
+    await append(context, 'a:3')
+    await expectSameViews()
+    // Of runs that were queued at the same time, the one that came last is the last.
+    for (const ids of [['x3', 'x1', 'x2'], ['x9', 'x7', 'x8', 'x5', 'x4'], ['x6']]) {
+      await saveRuns(ids.map((id) => run(id, 'succeeded', 5)))
+      await expectSameViews()
+    }
+    await replicas.rebuild({ replica })
+    await expectSameViews()
+    expect(await replicas.check({ replica })).toBe(true)
+  })
+
+  test('rows of a table whose order a view reads are in it, whenever they came', async () => {
+    const runs = (from: number, count: number) =>
+      context.projectionStore.upsert({
+        table: 'workflow_runs',
+        rows: Array.from({ length: count }, (_, n) => ({
+          // No order of ids is that in which they came.
+          id: `run:${((from + n) * 7919) % 10_007}`,
+          workflow_id: `w${n % 3}`,
+          workflow_name: 'W',
+          version: 1,
+          trigger: 'manual',
+          status: 'queued',
+          queued_at: '2026-01-01T00:00:00.000Z'
+        }))
+      })
+    const expectSameOrder = async (): Promise<void> => {
+      for (const sql of [
+        'SELECT id FROM workflow_runs ORDER BY rowid',
+        'SELECT workflow_id, last_run_id FROM workflow_activity ORDER BY workflow_id'
+      ]) {
+        expect(await ask(sql)).toEqual(await context.projectionStore.query({ sql }))
+      }
+    }
+    await runs(0, 700)
+    const building = ask('SELECT 1')
+    for (let n = 0; n < 30; n += 1) {
+      await runs(700 + n * 3, 3)
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+    await building
+    await expectSameOrder()
+    for (let n = 0; n < 5; n += 1) {
+      await Promise.all([runs(800 + n * 20, 7), runs(810 + n * 20, 7)])
+      await expectSameOrder()
+    }
+    await context.projectionStore.query({
+      sql: 'DELETE FROM workflow_runs WHERE rowid > (SELECT max(rowid) - 4 FROM workflow_runs)'
+    })
+    await ask('SELECT 1')
+    await runs(2_000, 9)
+    await expectSameOrder()
+  })
+
+  test('a view that its engine does not understand is told, with what to do; all else answers', async () => {
+    await save(context, 'w1')
+    await context.projectionStore.query({
+      sql: `CREATE VIEW only_here AS SELECT id, length(zeroblob(3)) AS number FROM workflows`
+    })
+    const asked = ask('SELECT number FROM only_here')
+    if (replica === 'plain') expect(await asked).toEqual([{ number: 3 }])
+    else {
+      await expect(asked).rejects.toMatchObject({
+        code: 'NOT_ALLOWED',
+        message: expect.stringContaining('no view "only_here"')
+      })
+    }
+    expect(await ask('SELECT id FROM workflows')).toEqual([{ id: 'w1' }])
+    expect(await ask('SELECT count(*) AS n FROM workflow_activity')).toEqual([{ n: 0 }])
+  })
 })

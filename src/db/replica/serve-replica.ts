@@ -33,7 +33,7 @@ export const serveReplica = (
   const take = (store: ReplicaStore, message: FeedMessage): void => {
     switch (message.type) {
       case 'tables':
-        store.create(message.tables)
+        store.create(message.tables, message.views)
         return
       case 'rows':
         store.copy(message.table, message.rows)
@@ -42,7 +42,7 @@ export const serveReplica = (
         isExact = true
         break
       case 'changes':
-        store.apply(message.changeset, isExact)
+        store.apply(message.changeset, isExact, message.newRows)
     }
     const position = store.position()
     if (isExact && position !== message.position) {

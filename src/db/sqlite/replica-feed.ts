@@ -1,8 +1,9 @@
 import { FlowForgeError } from '../flowforge-error.ts'
-import type { FeedMessage, ReplicaTable } from '../replica/messages.ts'
+import type { FeedMessage, NewRows, ReplicaTable, ReplicaView } from '../replica/messages.ts'
 import { countSql } from '../replica/replica-store.ts'
 import { quotedName } from '../table-names.ts'
 import { recordChanges } from './changesets.ts'
+import { toBound } from './row-writing.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import type { Transactions } from './transactions.ts'
 
@@ -49,7 +50,7 @@ const sliceSql = (table: ReplicaTable): string => {
 
 const toPlace = (value: unknown): string | number => (typeof value === 'string' ? value : Number(value))
 
-const tablesOf = (database: SqliteDatabase): ReplicaTable[] =>
+const tablesOf = (database: SqliteDatabase, ordered: ReadonlySet<string>): ReplicaTable[] =>
   database
     .allOnce(
       `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`
@@ -70,9 +71,47 @@ const tablesOf = (database: SqliteDatabase): ReplicaTable[] =>
         name: String(name),
         sql: sql.map((row) => String(row['sql'])),
         columns: columns.map((row) => ({ name: String(row['name']), type: String(row['type']) })),
-        primaryKey
+        primaryKey,
+        isOrdered: ordered.has(String(name))
       }
     })
+
+const viewsOf = (database: SqliteDatabase): ReplicaView[] =>
+  database
+    .allOnce(`SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid`)
+    .map(({ name, sql }) => ({ name: String(name), sql: String(sql) }))
+
+/** The tables whose rowids a view reads, as SQLite tells when it is asked what it would do. */
+const orderedTables = (database: SqliteDatabase, views: readonly ReplicaView[]): ReadonlySet<string> => {
+  const { SQLITE_READ, SQLITE_OK } = database.sqlite3.capi
+  const tables = new Set<string>()
+  database.guard.current = (action, table, column) => {
+    if (action === SQLITE_READ && table !== 0 && column === 'ROWID') tables.add(table)
+    return SQLITE_OK
+  }
+  try {
+    for (const { name } of views) database.handle.prepare(`SELECT * FROM ${quotedName(name)}`).finalize()
+  } finally {
+    database.guard.current = null
+  }
+  return tables
+}
+
+/** Tells of ordered tables which rows have come since it was asked last, in their order. */
+const createRowWatch = (database: SqliteDatabase, tables: readonly ReplicaTable[]): (() => NewRows[]) => {
+  const lastOf = (name: string): number =>
+    Number(database.all(`SELECT max(rowid) AS last FROM ${quotedName(name)}`)[0]?.['last'] ?? 0)
+  const seen = new Map(tables.map(({ name }) => [name, lastOf(name)]))
+  return () =>
+    tables.map(({ name, primaryKey }) => {
+      const key = primaryKey.map(quotedName).join(', ')
+      const sql = `SELECT ${key} FROM ${quotedName(name)} WHERE rowid > ? ORDER BY rowid`
+      const rows = database.all(sql, [seen.get(name) ?? 0])
+      // Where the last ones were deleted, the next ones take their places.
+      seen.set(name, lastOf(name))
+      return { table: name, keys: rows.map((row) => primaryKey.map((column) => toBound(row[column], name))) }
+    })
+}
 
 /**
  * Copies in slices while the writer goes on. Before each slice what was committed is told, so that a slice is of the
@@ -90,7 +129,12 @@ export const startReplicaFeed = (
   const position = (): number =>
     Number(database.all('SELECT coalesce(max(position), 0) AS position FROM events')[0]?.['position'])
   const version = schemaVersion()
-  const tables = tablesOf(database)
+  const views = viewsOf(database)
+  const tables = tablesOf(database, orderedTables(database, views))
+  const takeNewRows = createRowWatch(
+    database,
+    tables.filter(({ isOrdered }) => isOrdered)
+  )
   const recorder = recordChanges(database.sqlite3, database.handle)
   let isOver = false
   let timer: ReturnType<typeof setTimeout> | null = null
@@ -120,7 +164,9 @@ export const startReplicaFeed = (
     if (schemaVersion() !== version)
       throw new FlowForgeError('CORRUPT', 'The tables have changed: the replica must be built anew.')
     const changeset = recorder.take()
-    if (changeset !== null) send({ type: 'changes', changeset, position: position() }, [changeset.buffer])
+    if (changeset === null) return
+    const message = { type: 'changes', changeset, newRows: takeNewRows(), position: position() } as const
+    send(message, [changeset.buffer])
   }
 
   const failing = <T>(work: Promise<T>): Promise<T> =>
@@ -157,7 +203,7 @@ export const startReplicaFeed = (
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
 
   const copyAll = async (): Promise<void> => {
-    send({ type: 'tables', tables })
+    send({ type: 'tables', tables, views })
     for (const table of tables) {
       let after = placeOf(table).first
       let limit = FIRST_SLICE

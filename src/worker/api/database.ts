@@ -43,7 +43,10 @@ export const dbInputs = {
   latestSnapshot: z.strictObject({ aggregateId: Text }),
   saveSnapshot: z.strictObject({ aggregateId: Text, lastSeq: z.number().int().min(1), state: JsonObject }),
   queryProjection: QueryInput.extend({
-    /** + Asked instead of the database, so that a heavy read leaves it alone; `analytics` speaks DuckDB's SQL. */
+    /**
+     * + Asked instead of the database, so that a heavy read leaves it alone; it has the same tables and views.
+     * `analytics` speaks DuckDB's SQL.
+     */
     replica: Replica.optional(),
     /** + What the log must have reached before a replica answers; it always has what was answered before the call. */
     minPosition: z.number().int().min(0).optional()
