@@ -28,6 +28,12 @@ const GRACE_MS = 2_000
 const lost = (cause: unknown): FlowForgeError =>
   new FlowForgeError('WORKER_LOST', 'The replica was dropped. Ask again: it is built anew.', {}, cause)
 
+/** It has not been begun: whoever is being answered, within a limit of his own, is left alone. */
+const behindOthers = (timeoutMs: number): FlowForgeError => {
+  const message = `This query was not begun within ${timeoutMs} ms: the replica is busy with others. Ask again in a while.`
+  return new FlowForgeError('TIMEOUT', message, { timeoutMs })
+}
+
 const startRunning = (channel: ReplicaChannel, startFeed: StartFeed, onDrop: () => void): Running => {
   const waiting = new Map<number, Waiting>()
   let ids = 0
@@ -75,8 +81,18 @@ const startRunning = (channel: ReplicaChannel, startFeed: StartFeed, onDrop: () 
     }
   }
 
+  const start = (): ReplicaFeed => {
+    try {
+      return startFeed((message, transfer) => channel.post(message, transfer), drop)
+    } catch (thrown) {
+      // Nobody knows of it yet, and nobody else would end its worker.
+      channel.end()
+      throw thrown
+    }
+  }
+
   channel.listen(hear, (reason) => drop(new Error(reason)))
-  const feed = startFeed((message, transfer) => channel.post(message, transfer), drop)
+  const feed = start()
 
   return {
     feed,
@@ -88,6 +104,9 @@ const startRunning = (channel: ReplicaChannel, startFeed: StartFeed, onDrop: () 
         if (isDropped) return reject(lost('It could not follow.'))
         const id = (ids += 1)
         const timer = setTimeout(() => {
+          const [oldest] = waiting.keys()
+          waiting.delete(id)
+          if (oldest !== id) return reject(behindOthers(timeoutMs))
           const message = `This query was ended after ${timeoutMs} ms, and the replica with it. Make it narrower.`
           reject(new FlowForgeError('TIMEOUT', message, { timeoutMs }))
           drop(message)
@@ -105,6 +124,19 @@ const startRunning = (channel: ReplicaChannel, startFeed: StartFeed, onDrop: () 
         })
         channel.post(question(id))
       })
+  }
+}
+
+/** Waits so long and no longer; what is waited for goes on. */
+const within = async <T>(work: Promise<T>, ms: number, message: string): Promise<T> => {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new FlowForgeError('TIMEOUT', message, { timeoutMs: ms })), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -156,7 +188,8 @@ export const createReplicas = (parts: {
     const until = performance.now() + timeoutMs
     await waitFor(minPosition, timeoutMs)
     const once = async (): Promise<Answer> => {
-      const found = await following(replica)
+      const message = `The ${replica} replica is not ready yet: it is still being built, or a transaction holds it up. Ask again in a while, or without \`replica\`.`
+      const found = await within(following(replica), Math.max(1, until - performance.now()), message)
       const left = Math.max(1, until - performance.now())
       return found.ask((id) => ({ type: 'read', id, sql, params: bound, timeoutMs: left }), left)
     }

@@ -42,8 +42,10 @@ export const recordChanges = (sqlite3: Sqlite3Static, handle: Database): ChangeR
         return copied
       })
       if (bytes.byteLength === 0) return null
+      // The next one first: where there is no memory for it, `stop` must not let go of this one twice.
+      const next = start()
       capi.sqlite3session_delete(session)
-      session = start()
+      session = next
       return bytes
     },
     stop: () => capi.sqlite3session_delete(session)
