@@ -73,10 +73,13 @@ export interface BackupPort {
    * Lets the staged backup take the place of the database, which is kept. Afterwards this context answers nothing any
    * more: close it and open storage again.
    *
+   * Where it fails after its large blobs were written, the file must be staged again.
+   *
    * @param onSwap called when all is prepared, just before this context stops answering; whatever follows, it must then
    * be opened again
+   * @param isWanted asked when all is prepared, before `onSwap`: what it throws keeps everything as it is
    */
-  restore(id: string, onSwap: () => void, job: BackupJob): Promise<void>
+  restore(id: string, onSwap: () => void, job: BackupJob, isWanted?: () => Promise<void>): Promise<void>
   /** Lets what was there before the last restore come back; the same holds for this context. */
   undoRestore(onSwap: () => void): Promise<void>
   readonly kept: () => readonly KeptCopy[]

@@ -110,7 +110,8 @@ export const createBackupHandlers = (parts: Parts): FlowForgeApi['backup'] => {
           'inspectionId' in args
             ? await backup.staged(args.inspectionId)
             : await backup.stage(args instanceof Blob ? args : args.file, job)
-        await backup.restore(staged.id, onReplaced, job)
+        // To read it in takes its time, and so does what follows: a run may have been begun meanwhile.
+        await backup.restore(staged.id, onReplaced, job, () => expectNoRun(context))
         return staged.summary
       })
     }),

@@ -443,3 +443,20 @@ test('kept copies can be saved as backups, and be removed with the blobs that on
   expect(place.databases.names().toSorted()).toEqual(['/restored-2.db', '/shelf.db'])
   await expect(context.backup.undoRestore(swapped)).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
+
+test('a restore that fails when it was taken apart says that the file must be chosen again', async () => {
+  const { file } = await context.backup.create({})
+  await context.projectionStore.remove({ table: 'workflows', where: { id: 'w1' } })
+  const sql = `CREATE TABLE next (id TEXT CHECK (id <> 'w1')) STRICT; INSERT INTO next SELECT id FROM workflows`
+  await reopen([...MIGRATIONS, { version: newest + 1, name: 'next', sql }])
+  const before = await content()
+  const { id } = await context.backup.stage(file, {})
+  await expect(context.backup.restore(id, swapped, {})).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  await expect(context.backup.restore(id, swapped, {})).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: expect.stringContaining('Choose the file again')
+  })
+  expect(place.databases.names()).not.toContain('/incoming.db')
+  expect(place.databases.names()).not.toContain('/restored-1.db')
+  expect(await content()).toEqual(before)
+})

@@ -214,22 +214,26 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
       return { id, summary: toSummary(manifest, size) }
     },
     discard: () => alone({}, async () => forget()),
-    restore: (id, onSwap, given) =>
+    restore: (id, onSwap, given, isWanted = async () => undefined) =>
       alone(given, async (job) => {
         const { manifest } = expectStaged(id)
         const next = await shelf.nextFile()
         const incoming = await files.open(INCOMING)
+        let isTakenApart = false
         try {
           await writeLargeBlobs(incoming, store, manifest, job)
+          // From here on what was staged is no backup any more: where this fails, the file must be read in again.
+          isTakenApart = true
           await prepareReplacement({ incoming, files, next, storage, migrations, now })
+          await isWanted()
           await replaceBy(next, onSwap)
         } catch (thrown) {
           if (shelf.current().file !== next) files.remove(next)
           throw thrown
         } finally {
           incoming.close()
+          if (isTakenApart) forget()
         }
-        forget()
       }),
     undoRestore: (onSwap) =>
       alone({}, async () => {
