@@ -4,14 +4,15 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { testWorld, workflowRow } from '../contract/store-contract.ts'
 import { MIGRATIONS, type Migration } from '../migrations/migrations.ts'
-import type { DbContext } from '../ports.ts'
+import type { BackupJob, DbContext } from '../ports.ts'
 import { openMemoryFiles } from '../sqlite/open-database.ts'
 import { openContextIn, type StoragePlace } from '../sqlite/sqlite-context.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
-import { hashTables, tableNames } from './content-hash.ts'
+import { hashTable, hashTables, tableNames } from './content-hash.ts'
 import { memoryExportFiles } from './export-files.ts'
 import { readManifest, writeManifest } from './manifest.ts'
 import { readPages } from './read-pages.ts'
+import { verifyBackup, verifySteps } from './verify-backup.ts'
 
 const newest = MIGRATIONS.at(-1)?.version ?? 0
 const LARGE = new Uint8Array(1_300_000).map((_, index) => index % 251)
@@ -459,4 +460,88 @@ test('a restore that fails when it was taken apart says that the file must be ch
   expect(place.databases.names()).not.toContain('/incoming.db')
   expect(place.databases.names()).not.toContain('/restored-1.db')
   expect(await content()).toEqual(before)
+})
+
+describe('a backup that is too large to be looked at in one go', () => {
+  const verified = async (file: Blob, job: BackupJob = {}) => {
+    const files = await openMemoryFiles()
+    await files.write('/large.db', file.stream())
+    const database = await files.open('/large.db')
+    try {
+      // A look of no time has every table walked in pieces.
+      return await verifyBackup(database, MIGRATIONS, job, verifySteps(-1))
+    } finally {
+      database.close()
+      files.close()
+    }
+  }
+
+  test('is found whole', async () => {
+    const { file, summary } = await context.backup.create({})
+    expect(await verified(file)).toMatchObject({ logPosition: summary.logPosition })
+  })
+
+  test('with a page of an index that is damaged is refused', async () => {
+    const { file } = await context.backup.create({})
+    const bytes = new Uint8Array(await file.arrayBuffer())
+    const files = await openMemoryFiles()
+    await files.write('/any.db', file.stream())
+    const database = await files.open('/any.db')
+    const [index] = database.allOnce(
+      `SELECT rootpage, (SELECT page_size FROM pragma_page_size) AS size FROM sqlite_schema WHERE name = 'events_by_type'`
+    )
+    database.close()
+    files.close()
+    const size = Number(index?.['size'])
+    bytes.fill(0, (Number(index?.['rootpage']) - 1) * size, Number(index?.['rootpage']) * size)
+    await expect(verified(new Blob([bytes]))).rejects.toMatchObject({
+      code: 'CORRUPT',
+      details: { check: 'structure' }
+    })
+  })
+
+  test('hears that it is canceled within one table', async () => {
+    const { file } = await context.backup.create({})
+    const stop = new AbortController()
+    let turns = 0
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      turns += 1
+      if (turns === 40) stop.abort()
+      port2.postMessage(null)
+    }
+    port2.postMessage(null)
+    const verifying = verified(file, { signal: stop.signal })
+    await expect(verifying).rejects.toMatchObject({ code: 'CANCELED', details: { check: 'structure' } })
+    port1.close()
+  })
+})
+
+test('rows of any size are hashed a few at a time, and have the same hash', async () => {
+  const files = await openMemoryFiles()
+  const database = await files.open('/rows.db')
+  database.script(`CREATE TABLE t (id INTEGER PRIMARY KEY, bytes BLOB) STRICT;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+    INSERT INTO t SELECT i, zeroblob(CASE WHEN i % 5 = 0 THEN 100000 ELSE i % 50 END) FROM n`)
+  const counts: number[] = []
+  const counting: SqliteDatabase = {
+    ...database,
+    all: (sql, params) => {
+      const rows = database.all(sql, params)
+      counts.push(rows.reduce((sum, { line }) => sum + (line instanceof Uint8Array ? line.byteLength : 0), 0))
+      return rows
+    }
+  }
+  const { rows, sha256 } = await hashTable(counting, 't')
+  const hash = createHash('sha256')
+  for (const { id, bytes } of database.all('SELECT id, bytes FROM t ORDER BY id')) {
+    const hex = Buffer.from(bytes instanceof Uint8Array ? bytes : [])
+      .toString('hex')
+      .toUpperCase()
+    hash.update(`i${String(id)};b${hex.length / 2}:${hex}\n`)
+  }
+  expect({ rows, sha256 }).toEqual({ rows: 2_000, sha256: hash.digest('hex') })
+  expect(Math.max(...counts)).toBeLessThan(4_000_000)
+  database.close()
+  files.close()
 })

@@ -2,10 +2,8 @@ import { createSHA256 } from 'hash-wasm'
 import { FlowForgeError } from '../flowforge-error.ts'
 import type { Row } from '../ports.ts'
 import type { Bound, SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import { FIRST_PIECE, nextPiece } from '../health/piece-size.ts'
 import { nextTurn } from './turns.ts'
-
-/** Rows that are hashed in one go. */
-const BATCH = 500
 
 export type TableHash = { readonly name: string; readonly rows: number; readonly sha256: string }
 
@@ -52,19 +50,28 @@ export const hashTable = async (
   const select = (where: string): string =>
     `SELECT CAST(${names.map(encoded).join(' || ')} || x'0a' AS BLOB) AS line,
             ${key.map((each, index) => `${each} AS key${index}`).join(', ')}
-     FROM ${quoted(table)} ${where} ORDER BY ${key.join(', ')} LIMIT ${BATCH}`
+     FROM ${quoted(table)} ${where} ORDER BY ${key.join(', ')} LIMIT ?`
 
   const count = Number(database.allOnce(`SELECT count(*) AS count FROM ${quoted(table)}`)[0]?.['count'])
   const hash = await createSHA256()
   let rows = 0
   let last: Bound[] | null = null
+  let limit = FIRST_PIECE
   for (;;) {
     const batch: Row[] =
-      last === null ? database.allOnce(select('')) : database.all(select(`WHERE ${after}`), last)
-    for (const row of batch) if (row['line'] instanceof Uint8Array) hash.update(row['line'])
+      last === null
+        ? database.allOnce(select(''), [limit])
+        : database.all(select(`WHERE ${after}`), [...last, limit])
+    let bytes = 0
+    for (const { line } of batch) {
+      if (!(line instanceof Uint8Array)) continue
+      hash.update(line)
+      bytes += line.byteLength
+    }
     rows += batch.length
     const end = batch.at(-1)
-    if (end === undefined || batch.length < BATCH) break
+    if (end === undefined || batch.length < limit) break
+    limit = nextPiece(limit, bytes)
     if (rows > count) throw new FlowForgeError('CORRUPT', `The keys of ${table} cannot be walked.`)
     last = key.map((_, index) => toBound(end[`key${index}`]))
     // oxlint-disable-next-line no-await-in-loop -- one batch after the other, others' work between them

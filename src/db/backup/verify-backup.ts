@@ -7,6 +7,7 @@ import { createSegmentCache } from '../archive/segment-cache.ts'
 import type { SegmentFiles } from '../archive/segment-files.ts'
 import { createRangeReader } from '../sqlite/event-reading.ts'
 import { createTransactions } from '../sqlite/transactions.ts'
+import { STEP_MS, ownCheck, walkTable } from '../health/check-table.ts'
 import { verifyChain } from '../log/verify-chain.ts'
 import { pendingSteps } from '../migrations/migrate.ts'
 import type { Migration } from '../migrations/migrations.ts'
@@ -60,21 +61,27 @@ const hasKnownSchema = async ({ database, migrations }: Candidate): Promise<void
   throw new FlowForgeError('CORRUPT', message, { strange, missing })
 }
 
-const isWhole = async ({ database, job }: Candidate): Promise<void> => {
-  for (const table of database.allOnce(`SELECT name FROM sqlite_schema WHERE type = 'table'`)) {
-    const name = String(table['name']).replaceAll("'", "''")
-    const problems = database
-      .allOnce(`PRAGMA integrity_check('${name}')`)
-      .map((row) => String(row['integrity_check']))
-    if (problems.length !== 1 || problems[0] !== 'ok')
-      throw damaged(problems.slice(0, 3).join('; '), { problems })
-    // oxlint-disable-next-line no-await-in-loop -- one table after the other, others' work between them
-    await nextTurn(job.signal)
+/** Is a table whole, and do its indexes say what its rows say? A large one is walked in pieces: others are heard, and a cancel. */
+const isWholeIn =
+  (stepMs: number): VerifyStep['check'] =>
+  async ({ database, job }) => {
+    const inTurn = async <T>(work: () => T): Promise<T> => {
+      await nextTurn(job.signal)
+      return work()
+    }
+    for (const table of database.allOnce(`SELECT name FROM sqlite_schema WHERE type = 'table'`)) {
+      const name = String(table['name'])
+      const own = ownCheck(database, 'integrity_check', name, stepMs)
+      // oxlint-disable-next-line no-await-in-loop -- one table after the other, others' work between them
+      const problems = own ?? (await walkTable(database, inTurn, name, true))
+      if (problems.length > 0) throw damaged(problems.slice(0, 3).join('; '), { problems })
+      const check = `PRAGMA foreign_key_check("${name.replaceAll('"', '""')}")`
+      // oxlint-disable-next-line no-await-in-loop -- the same
+      const [orphan] = await inTurn(() => database.allOnce(check))
+      if (orphan === undefined) continue
+      throw damaged(`a row of ${String(orphan['table'])} belongs to none of ${String(orphan['parent'])}`)
+    }
   }
-  const [orphan] = database.allOnce('PRAGMA foreign_key_check')
-  if (orphan === undefined) return
-  throw damaged(`a row of ${String(orphan['table'])} belongs to none of ${String(orphan['parent'])}`)
-}
 
 const hasItsRows = async ({ database, manifest, job }: Candidate): Promise<void> => {
   const { tables } = manifest()
@@ -190,15 +197,20 @@ const hasItsLog = async ({ database, manifest, job }: Candidate): Promise<void> 
   }
 }
 
-/** In this order: what comes first makes it safe to look at what comes next. */
-export const VERIFY_STEPS: readonly VerifyStep[] = [
+/**
+ * In this order: what comes first makes it safe to look at what comes next.
+ *
+ * @param stepMs how long one look at a table may take before it is walked in pieces
+ */
+export const verifySteps = (stepMs = STEP_MS): readonly VerifyStep[] => [
   { name: 'schema', check: hasKnownSchema },
-  { name: 'structure', check: isWhole },
+  { name: 'structure', check: isWholeIn(stepMs) },
   { name: 'rows', check: hasItsRows },
   { name: 'large blobs', check: hasItsFiles },
   { name: 'small blobs', check: hasItsSmallBlobs },
   { name: 'log', check: hasItsLog }
 ]
+export const VERIFY_STEPS = verifySteps()
 
 /** Keeps whatever the file holds from running or writing, before it is first read. */
 const distrust = ({ sqlite3, handle, script }: SqliteDatabase): void => {

@@ -7,6 +7,7 @@ import { openMemoryDatabase } from '../sqlite/open-database.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
 import { createTransactions, type Transactions } from '../sqlite/transactions.ts'
 import { checkFile } from './check-file.ts'
+import { walkTable } from './check-table.ts'
 
 const world = testWorld()
 
@@ -88,4 +89,58 @@ test('a table of a projection that is zeros is found beside sound ones', async (
   const { findings } = await check()
   expect(findings.map(({ table }) => table)).toContain('runs')
   expect(findings.map(({ table }) => table)).not.toContain('events')
+})
+
+/** Does something to the events behind the back of one of their indexes. */
+const behindIndex = (name: string, work: () => void): void => {
+  const [index] = database.allOnce('SELECT * FROM sqlite_schema WHERE name = ?', [name])
+  database.script('PRAGMA writable_schema = ON')
+  database.allOnce('DELETE FROM sqlite_schema WHERE name = ?', [name])
+  database.script('PRAGMA writable_schema = RESET')
+  work()
+  database.script('PRAGMA writable_schema = ON')
+  const values = ['type', 'name', 'tbl_name', 'rootpage', 'sql'].map((column) => index?.[column])
+  database.allOnce(
+    'INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, ?, ?)',
+    values.map((value) => (typeof value === 'number' ? value : String(value)))
+  )
+  database.script('PRAGMA writable_schema = RESET')
+}
+
+test('a row that an index does not lead to is found, and so is an entry that leads to no row', async () => {
+  const name = 'events_by_time'
+  const inTurn = async <T>(work: () => T): Promise<T> => work()
+  behindIndex(name, () =>
+    database.script(`DROP TRIGGER events_are_never_changed;
+      UPDATE events SET created_at = 'other' WHERE position IN (1, 2500, 5000)`)
+  )
+  expect((await check(-1)).findings).toEqual([
+    { table: 'events', message: `The index ${name} does not lead to 3 rows.` }
+  ])
+  behindIndex(name, () =>
+    database.script(
+      `DROP TRIGGER events_are_never_deleted; DELETE FROM events WHERE position IN (1, 2500, 5000)`
+    )
+  )
+  // While others write, an index may have come to have more entries than were counted.
+  expect((await check(-1)).findings).toEqual([])
+  expect(await walkTable(database, inTurn, 'events', true)).toEqual([
+    `The index ${name} has 5000 entries for 4997 rows.`
+  ])
+})
+
+test('a table is walked in pieces, however large its rows are', async () => {
+  database.script(`CREATE TABLE large (id INTEGER PRIMARY KEY, bytes BLOB);
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)
+    INSERT INTO large SELECT i, zeroblob(1000000) FROM n`)
+  let turns = 0
+  const inTurn = async <T>(work: () => T): Promise<T> => {
+    turns += 1
+    return work()
+  }
+  expect(await walkTable(database, inTurn, 'large')).toEqual([])
+  expect(turns).toBeGreaterThan(20)
+  turns = 0
+  expect(await walkTable(database, inTurn, 'events', true)).toEqual([])
+  expect(turns).toBeLessThan(100)
 })

@@ -1,6 +1,6 @@
 import type { Row } from '../ports.ts'
 import type { Bound, SqliteDatabase } from '../sqlite/sqlite-database.ts'
-import type { InTurn } from './check-file.ts'
+import type { InTurn } from './check-table.ts'
 
 /** The most entries that are counted in one turn: some milliseconds. */
 const ENTRIES = 20_000
