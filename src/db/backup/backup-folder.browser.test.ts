@@ -28,6 +28,12 @@ const names = async (): Promise<string[]> => {
   return found.toSorted()
 }
 
+const write = async (name: string, text: string): Promise<void> => {
+  const writable = await (await folder.getFileHandle(name, { create: true })).createWritable()
+  await writable.write(text)
+  await writable.close()
+}
+
 test('a backup in a folder is one that is restored from there, blobs and all', async () => {
   const { fileName, summary } = await context.backup.createIn(folder, 3, {})
   expect(await names()).toEqual([fileName])
@@ -40,7 +46,7 @@ test('a backup in a folder is one that is restored from there, blobs and all', a
 
 test('the latest stay; what is older goes, and what has another name stays', async () => {
   const old = ['2020-01-01-000000', '2021-01-01-000000', '2022-01-01-000000']
-  for (const time of old) await folder.getFileHandle(`flowforge-${time}.sqlite`, { create: true })
+  for (const time of old) await write(`flowforge-${time}.sqlite`, 'whole')
   await folder.getFileHandle('flowforge-notes.sqlite', { create: true })
   const { fileName } = await context.backup.createIn(folder, 2, {})
   expect(await names()).toEqual(
@@ -70,4 +76,20 @@ test('one that is closed in the middle never gets its name', async () => {
   await refused
   expect(await names()).toEqual([])
   context = await worker.open(directory)
+})
+
+test('what a browser’s end cut off is no backup: it is not the latest, and pushes none out', async () => {
+  const cutOff = ['2020-01-01-000000', '2021-01-01-000000']
+  await write('flowforge-2019-01-01-000000.sqlite', 'whole')
+  for (const time of cutOff) await folder.getFileHandle(`flowforge-${time}.sqlite`, { create: true })
+  expect((await context.backup.latestIn(folder))?.name).toBe('flowforge-2019-01-01-000000.sqlite')
+  // Another browser may be writing it just now.
+  await folder.getFileHandle('flowforge-9999-01-01-000000.sqlite', { create: true })
+  const { fileName } = await context.backup.createIn(folder, 2, {})
+  expect(await names()).toEqual([
+    'flowforge-2019-01-01-000000.sqlite',
+    fileName,
+    'flowforge-9999-01-01-000000.sqlite'
+  ])
+  expect((await context.backup.latestIn(folder))?.name).toBe(fileName)
 })

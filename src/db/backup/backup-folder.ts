@@ -51,17 +51,33 @@ export const writeIntoFolder = async (
   }
 }
 
-/** From the oldest to the latest. */
-const backupNames = async (folder: FileSystemDirectoryHandle): Promise<string[]> => {
-  const names: string[] = []
-  for await (const name of folder.keys()) if (OURS.test(name)) names.push(name)
-  return names.toSorted()
+/**
+ * From the oldest to the latest. A file has its name, and no bytes, from when it is begun until it is whole: one that a
+ * browser's end cut off stays so, and is no backup.
+ */
+const backupNames = async (
+  folder: FileSystemDirectoryHandle
+): Promise<{ readonly whole: readonly string[]; readonly empty: readonly string[] }> => {
+  const files: { name: string; size: number }[] = []
+  for await (const [name, handle] of folder.entries()) {
+    if (!OURS.test(name) || handle.kind !== 'file') continue
+    const { size } = await (await folder.getFileHandle(name)).getFile()
+    files.push({ name, size })
+  }
+  const named = (isEmpty: boolean): string[] =>
+    files
+      .filter(({ size }) => (size === 0) === isEmpty)
+      .map(({ name }) => name)
+      .toSorted()
+  return { whole: named(false), empty: named(true) }
 }
 
-/** Removes all but the latest backups; what has another name is somebody else's. */
+/** Removes all but the latest backups, and what was cut off before them; what has another name is somebody else's. */
 export const pruneFolder = async (folder: FileSystemDirectoryHandle, keep: number): Promise<void> => {
   try {
-    const old = (await backupNames(folder)).slice(0, -keep)
+    const { whole, empty } = await backupNames(folder)
+    const latest = whole.at(-1) ?? ''
+    const old = [...whole.slice(0, -keep), ...empty.filter((name) => name < latest)]
     await Promise.all(old.map((name) => folder.removeEntry(name)))
   } catch (thrown) {
     throw toFolderError(folder, thrown)
@@ -71,7 +87,7 @@ export const pruneFolder = async (folder: FileSystemDirectoryHandle, keep: numbe
 /** The latest backup in a folder; null where there is none. @throws FlowForgeError `NOT_ALLOWED` */
 export const latestInFolder = async (folder: FileSystemDirectoryHandle): Promise<File | null> => {
   try {
-    const name = (await backupNames(folder)).at(-1)
+    const name = (await backupNames(folder)).whole.at(-1)
     return name === undefined ? null : await (await folder.getFileHandle(name)).getFile()
   } catch (thrown) {
     throw toFolderError(folder, thrown)
