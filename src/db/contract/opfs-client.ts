@@ -18,6 +18,7 @@ export type OpfsWorker = {
   readonly look: OpfsWorkerApi['look']
   readonly ask: OpfsWorkerApi['ask']
   readonly leaveHalfCopy: OpfsWorkerApi['leaveHalfCopy']
+  readonly releaseWhileTaken: OpfsWorkerApi['releaseWhileTaken']
   readonly end: () => void
 }
 
@@ -87,6 +88,7 @@ const toOpener = (worker: Worker): OpfsWorker => {
     look: (directory) => api.look(directory),
     ask: (...args) => api.ask(...args),
     leaveHalfCopy: (...args) => api.leaveHalfCopy(...args),
+    releaseWhileTaken: (name) => api.releaseWhileTaken(name),
     end: () => {
       worker.terminate()
       for (const pair of held) if (pair[0] === worker) held.delete(pair)

@@ -26,19 +26,22 @@ export const openReserve = async (
   const zeros = new Uint8Array(Math.min(PIECE, size))
   let isTaken = (await (await root.getFileHandle(name, { create: true })).getFile()).size === size
   let isClosed = false
+  /** Counts what was begun: a taking that a release came after ends, and has taken nothing. */
+  let turn = 0
 
   const release = async (): Promise<void> => {
+    turn += 1
     isTaken = false
     await open(() => root.removeEntry(name)).catch((thrown: unknown) => {
       if (!(thrown instanceof DOMException) || thrown.name !== 'NotFoundError') throw thrown
     })
   }
 
-  const fill = async (): Promise<boolean> => {
+  const fill = async (isWanted: () => boolean): Promise<boolean> => {
     const handle = await root.getFileHandle(name, { create: true })
     const access = await open(() => handle.createSyncAccessHandle())
     try {
-      for (let at = 0; at < size && !isClosed; at += zeros.byteLength) {
+      for (let at = 0; at < size && isWanted(); at += zeros.byteLength) {
         const piece = zeros.subarray(0, size - at)
         // A browser may write less than it was given, or answer with a huge number.
         if (access.write(piece, { at }) !== piece.byteLength) return false
@@ -46,7 +49,7 @@ export const openReserve = async (
         await new Promise((resolve) => setTimeout(resolve))
       }
       access.flush()
-      return !isClosed
+      return isWanted()
     } catch {
       // That there is no room is the answer, whatever the browser calls it.
       return false
@@ -59,7 +62,11 @@ export const openReserve = async (
     isTaken: () => isTaken,
     release,
     take: async () => {
-      isTaken = await fill()
+      const mine = (turn += 1)
+      const hasTaken = await fill(() => turn === mine && !isClosed)
+      // Whoever came after it says what is there.
+      if (turn !== mine) return false
+      isTaken = hasTaken
       if (!isTaken && !isClosed) await release()
       return isTaken
     },
