@@ -90,11 +90,18 @@ export const createHealth = (args: {
   }
   const checkOnce = (trigger: CheckReport['trigger']): Promise<CheckReport> => (underWay ??= check(trigger))
 
+  /** One that somebody asked for does not read the log; what was restored is checked whole after it. */
+  const checkRestored = async (): Promise<CheckReport> => {
+    await underWay?.catch(() => undefined)
+    return checkOnce('restored')
+  }
+
   const wasUnclean = mark.lastEnd.kind === 'unclean' || mark.lastEnd.kind === 'damaged'
   const timer =
     wasUnclean || isRestored
       ? setTimeout(() => {
-          checkOnce(isRestored ? 'restored' : 'unclean-end').catch((thrown: unknown) => {
+          const checked = isRestored ? checkRestored() : checkOnce('unclean-end')
+          checked.catch((thrown: unknown) => {
             if (!isStopped) console.error('The database could not be checked', thrown)
           })
         }, checkAfterMs)
