@@ -1,4 +1,5 @@
 import { FlowForgeError } from '../flowforge-error.ts'
+import { nextPiece } from '../health/piece-size.ts'
 import type { FeedMessage, NewRows, ReplicaTable, ReplicaView } from '../replica/messages.ts'
 import { countSql } from '../replica/replica-store.ts'
 import { quotedName } from '../table-names.ts'
@@ -20,7 +21,8 @@ export type ReplicaFeed = {
 /** How long one slice of rows may keep the writer busy, in ms; an append waits no longer for it. */
 const SLICE_MS = 2
 const FIRST_SLICE = 100
-const MOST_SLICE = 5_000
+/** Of a table whose rows may be large. */
+const FIRST_LARGE_SLICE = 4
 /** How long commits are gathered before they are told, in ms. */
 const GATHER_MS = 50
 
@@ -197,7 +199,8 @@ export const startReplicaFeed = (
       const sent = new Uint8Array(rows)
       send({ type: 'rows', table: table.name, rows: sent }, [sent.buffer])
     }
-    return { count, place: toPlace(row?.['place'] ?? after), ms: performance.now() - begun }
+    const bytes = rows instanceof Uint8Array ? rows.byteLength : 0
+    return { count, bytes, place: toPlace(row?.['place'] ?? after), ms: performance.now() - begun }
   }
 
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve))
@@ -206,13 +209,14 @@ export const startReplicaFeed = (
     send({ type: 'tables', tables, views })
     for (const table of tables) {
       let after = placeOf(table).first
-      let limit = FIRST_SLICE
+      let limit = table.columns.some(({ type }) => type === 'BLOB') ? FIRST_LARGE_SLICE : FIRST_SLICE
       for (;;) {
         // oxlint-disable-next-line no-await-in-loop -- slice by slice, so that others get their turn
-        const { count, place, ms } = await atCommitted(() => copySlice(table, after, limit))
+        const { count, bytes, place, ms } = await atCommitted(() => copySlice(table, after, limit))
         if (count < limit) break
         after = place
-        limit = Math.max(10, Math.min(MOST_SLICE, Math.floor((limit * SLICE_MS) / Math.max(ms, 0.1))))
+        const inTime = Math.floor((limit * SLICE_MS) / Math.max(ms, 0.1))
+        limit = Math.max(1, Math.min(nextPiece(limit, bytes), inTime))
         // oxlint-disable-next-line no-await-in-loop -- the same
         await pause()
       }
