@@ -203,7 +203,7 @@ test('a rescue that broke off while it wrote the record anew is taken up again',
 test('a copy from before an update is taken where nothing newer opens', async () => {
   const copy = await place.databases.open('/before-9.db')
   const source = await place.databases.open('/flowforge.db')
-  copyDatabase(source, copy)
+  await copyDatabase(source, copy)
   source.close()
   copy.close()
   await breakLedger()
@@ -235,7 +235,7 @@ test('a record of which file is in use that is gone is told, and nothing is open
 test('a first database that is gone beside a copy of it is told, and no empty one takes its place', async () => {
   const first = await place.databases.open('/flowforge.db')
   const copy = await place.databases.open('/before-2.db')
-  copyDatabase(first, copy)
+  await copyDatabase(first, copy)
   first.close()
   copy.close()
   place.databases.remove('/flowforge.db')

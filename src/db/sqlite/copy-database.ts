@@ -1,6 +1,10 @@
+import { letOthersGo } from '../backup/turns.ts'
 import { FlowForgeError } from '../flowforge-error.ts'
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { toStorageError } from './sqlite-errors.ts'
+
+/** A few ms. */
+const PAGES_A_TURN = 256
 
 /** A copy that is being made. What the source's own connection writes meanwhile is carried over by SQLite. */
 export type DatabaseCopy = {
@@ -26,12 +30,12 @@ export const startCopy = (from: SqliteDatabase, to: SqliteDatabase): DatabaseCop
   const backup = capi.sqlite3_backup_init(to.handle, 'main', from.handle, 'main')
   if (backup === 0) throw failure(capi.sqlite3_errcode(to.handle), 'the start of a copy')
   let isOver = false
+  const isBusy = (result: number): boolean => result === capi.SQLITE_BUSY || result === capi.SQLITE_LOCKED
   return {
     step: (pages) => {
       const result: number = capi.sqlite3_backup_step(backup, pages)
       if (result === capi.SQLITE_DONE) return true
-      if (result === capi.SQLITE_OK || result === capi.SQLITE_BUSY || result === capi.SQLITE_LOCKED)
-        return false
+      if (result === capi.SQLITE_OK || isBusy(result)) return false
       throw failure(result, 'a step of a copy')
     },
     progress: () => {
@@ -42,16 +46,23 @@ export const startCopy = (from: SqliteDatabase, to: SqliteDatabase): DatabaseCop
       if (isOver) return
       isOver = true
       const result: number = capi.sqlite3_backup_finish(backup)
-      if (result !== capi.SQLITE_OK) throw failure(result, 'the end of a copy')
+      // That the source was busy at the last step was told by the step.
+      if (isBusy(result) || result === capi.SQLITE_OK) return
+      throw failure(result, 'the end of a copy')
     }
   }
 }
 
-/** Copies at one go, for when nobody else waits: before a migration. */
-export const copyDatabase = (from: SqliteDatabase, to: SqliteDatabase): void => {
+/** Copies a database that nobody writes to, as before a migration; others are heard meanwhile. */
+export const copyDatabase = async (from: SqliteDatabase, to: SqliteDatabase): Promise<void> => {
   const copy = startCopy(from, to)
   try {
-    if (!copy.step(-1)) throw new FlowForgeError('INTERNAL', 'The database is busy and could not be copied.')
+    for (let done = 0; !copy.step(PAGES_A_TURN); done = copy.progress().done) {
+      if (copy.progress().done === done)
+        throw new FlowForgeError('INTERNAL', 'The database is busy and could not be copied.')
+      // oxlint-disable-next-line no-await-in-loop -- a turn for others between two steps
+      await letOthersGo()
+    }
   } finally {
     copy.end()
   }

@@ -34,7 +34,7 @@ const keepCopy = async (parts: Parts, database: SqliteDatabase, newest: number):
   if (known !== undefined) await shelf.drop(file)
   const copy = await files.open(file)
   try {
-    copyDatabase(database, copy)
+    await copyDatabase(database, copy)
     await shelf.keep(file, 'before-migration', now(), copy)
   } finally {
     copy.close()
