@@ -56,7 +56,12 @@ export interface BackupPort {
     folder: FileSystemDirectoryHandle,
     keep: number,
     job: BackupJob
-  ): Promise<{ fileName: string; summary: BackupSummary }>
+  ): Promise<{
+    fileName: string
+    summary: BackupSummary
+    /** Why older ones are still there, in words for a person; null where they are not. */
+    unpruned: string | null
+  }>
   /** The latest backup in a folder, by its name; null where there is none. @throws FlowForgeError as `createIn` */
   latestIn(folder: FileSystemDirectoryHandle): Promise<File | null>
   /**

@@ -1,4 +1,4 @@
-import { FlowForgeError } from '../flowforge-error.ts'
+import { FlowForgeError, toFlowForgeError } from '../flowforge-error.ts'
 
 /** `flowforge-2026-11-24-201503.sqlite`: sorted by name, they are sorted by time. */
 export const backupFileName = (createdAt: string): string =>
@@ -21,6 +21,10 @@ const toFolderError = (folder: FileSystemDirectoryHandle, thrown: unknown): unkn
     case 'SecurityError': {
       const message = `The browser no longer lets FlowForge write into the folder ${name}. Allow it again in the settings.`
       return new FlowForgeError('NOT_ALLOWED', message, { reason: 'folder-permission' }, thrown)
+    }
+    case 'NoModificationAllowedError': {
+      const message = `A file in the folder ${name} is open in another program. Close it there.`
+      return new FlowForgeError('NOT_ALLOWED', message, { reason: 'file-open' }, thrown)
     }
     default:
       return thrown
@@ -72,15 +76,25 @@ const backupNames = async (
   return { whole: named(false), empty: named(true) }
 }
 
-/** Removes all but the latest backups, and what was cut off before them; what has another name is somebody else's. */
-export const pruneFolder = async (folder: FileSystemDirectoryHandle, keep: number): Promise<void> => {
+/**
+ * Removes all but the latest backups, and what was cut off before them; what has another name is somebody else's. Answers
+ * with why some of them are still there: another program may have one open. It keeps nobody from the backup that was made.
+ */
+export const pruneFolder = async (
+  folder: FileSystemDirectoryHandle,
+  keep: number
+): Promise<string | null> => {
   try {
     const { whole, empty } = await backupNames(folder)
     const latest = whole.at(-1) ?? ''
     const old = [...whole.slice(0, -keep), ...empty.filter((name) => name < latest)]
-    await Promise.all(old.map((name) => folder.removeEntry(name)))
+    const removals = await Promise.allSettled(old.map((name) => folder.removeEntry(name)))
+    const failed = removals.find((removal) => removal.status === 'rejected')
+    if (failed === undefined) return null
+    throw failed.reason
   } catch (thrown) {
-    throw toFolderError(folder, thrown)
+    const { message } = toFlowForgeError(toFolderError(folder, thrown))
+    return `A backup was made; older backups in the folder "${folder.name}" could not be removed. ${message}`
   }
 }
 

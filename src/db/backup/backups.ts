@@ -199,8 +199,7 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
           return name
         }
         const { file, summary } = await make(database, between, 1, job, write)
-        await pruneFolder(folder, keep)
-        return { fileName: file, summary }
+        return { fileName: file, summary, unpruned: await pruneFolder(folder, keep) }
       }),
     latestIn: latestInFolder,
     stage: (file, given) =>

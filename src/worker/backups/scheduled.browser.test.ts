@@ -172,4 +172,27 @@ describe('backups into a folder, by themselves', () => {
     await expect(start().makeNow()).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(await names()).toEqual([])
   })
+
+  test('one that was made is made, also where an older one cannot be removed; why is said, until it can', async () => {
+    await choose({ unit: 'day' })
+    start(() => true)
+    const make = async (): Promise<string> => {
+      await append()
+      return (await scheduled?.makeNow())?.fileName ?? ''
+    }
+    const oldest = await make()
+    await make()
+    // Another program has it open.
+    const writable = await (await folder.getFileHandle(oldest)).createWritable()
+    const third = await make()
+    expect((await notes.read()).last?.fileName).toBe(third)
+    expect(await problem()).toMatchObject({
+      message: expect.stringMatching(/older backups.*open in another program/)
+    })
+    expect(await names()).toContain(oldest)
+    await writable.abort()
+    const fourth = await make()
+    expect(await names()).toEqual([third, fourth])
+    expect(await problem()).toBeNull()
+  })
 })

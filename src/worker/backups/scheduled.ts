@@ -73,10 +73,14 @@ export const startScheduledBackups = (args: {
     try {
       if (!(await mayWrite(folder))) throw lostPermission(folder)
       const { generation } = context.backup.place()
-      const { fileName, summary } = await jobs.during((job) => context.backup.createIn(folder, keep, job))
+      const { fileName, summary, unpruned } = await jobs.during((job) =>
+        context.backup.createIn(folder, keep, job)
+      )
       const { createdAt: at, bytes, logPosition } = summary
       const made: MadeBackup = { at, folderName: folder.name, fileName, bytes, generation, logPosition }
-      await note((current) => ({ ...current, last: made, problem: null }), made)
+      const problem =
+        unpruned === null ? null : { at: now(), code: 'CONFLICT', message: unpruned, reason: 'not-pruned' }
+      await note((current) => ({ ...current, last: made, problem }), made)
       return made
     } catch (thrown) {
       const { code, message, details } = toFlowForgeError(thrown)
