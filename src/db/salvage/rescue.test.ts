@@ -3,6 +3,7 @@ import { memoryExportFiles } from '../backup/export-files.ts'
 import { openShelf } from '../backup/shelf.ts'
 import { memoryFileStore } from '../blobs/memory-file-store.ts'
 import { testWorld } from '../contract/store-contract.ts'
+import { FlowForgeError } from '../flowforge-error.ts'
 import type { DbContext, SalvageProgress } from '../ports.ts'
 import { MIGRATIONS, NEWEST_SCHEMA } from '../migrations/migrations.ts'
 import { copyDatabase } from '../sqlite/copy-database.ts'
@@ -323,4 +324,31 @@ test('a backup that cannot be put in place leaves nothing behind', async () => {
   const rescue = await openRescueIn(place, { ...options, migrations })
   await expect(rescue.restore(file)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   expect(place.databases.names().toSorted()).toEqual(['/flowforge.db', '/shelf.db'])
+})
+
+test('a file that is cut off within its header is told, and let go of', async () => {
+  await breakIt()
+  let opened = 0
+  const { databases } = place
+  const cutOff = function* (name: string): Generator<Uint8Array<ArrayBuffer>> {
+    opened += 1
+    try {
+      for (const chunk of databases.chunks(name)) yield chunk.slice(0, 50)
+    } finally {
+      opened -= 1
+    }
+  }
+  place = {
+    ...place,
+    databases: {
+      ...databases,
+      chunks: cutOff,
+      open: (name) =>
+        name === '/flowforge.db'
+          ? Promise.reject(new FlowForgeError('CORRUPT', 'It has no header.'))
+          : databases.open(name)
+    }
+  }
+  await expect(salvageNow()).rejects.toThrow('The database file is empty')
+  expect(opened).toBe(0)
 })

@@ -85,13 +85,16 @@ function* withHeader(
   file: string,
   sound: Uint8Array
 ): Generator<Uint8Array<ArrayBuffer>> {
-  const chunks = databases.chunks(file)
-  const first = chunks.next()
-  if (first.done === true || first.value.byteLength < HEADER) {
-    throw new FlowForgeError('CORRUPT', 'The database file is empty. Restore a backup.', { file })
+  const empty = (): FlowForgeError =>
+    new FlowForgeError('CORRUPT', 'The database file is empty. Restore a backup.', { file })
+  let isFirst = true
+  // However it ends, the loop has the file closed.
+  for (const chunk of databases.chunks(file)) {
+    if (isFirst && chunk.byteLength < HEADER) throw empty()
+    yield isFirst ? rebuildHeader(chunk, databases.size(file), sound) : chunk
+    isFirst = false
   }
-  yield rebuildHeader(first.value, databases.size(file), sound)
-  yield* chunks
+  if (isFirst) throw empty()
 }
 
 /** Opens a rescue over a storage that nobody has open. */
