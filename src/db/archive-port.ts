@@ -69,8 +69,14 @@ export interface ArchivePort {
   }): Promise<readonly ArchiveSegment[]>
   /** Latest first. */
   list(): Promise<readonly ArchiveSegment[]>
-  /** Reads segments through and names those that are missing or damaged; all where no id is given. */
-  verify(args: { segmentId?: number | undefined }): Promise<readonly ArchiveFinding[]>
+  /**
+   * Reads segments through and names those that are missing or damaged; all where no id is given.
+   * @param args.onSegment told before each; what it throws ends it
+   */
+  verify(args: {
+    segmentId?: number | undefined
+    onSegment?: (() => void) | undefined
+  }): Promise<readonly ArchiveFinding[]>
   /**
    * Puts a segment's events back into the table and removes its file. Done before, it is left at that.
    * @throws FlowForgeError `CORRUPT` for a damaged segment, `NOT_FOUND` for one that never was

@@ -668,3 +668,23 @@ describe('a backup', () => {
     await context.backup.stage(file, {})
   })
 })
+
+test('a check that reads segments through ends with the storage’s closing, and not with the last of them', async () => {
+  for (const id of ['a:1', 'a:2', 'a:3', 'a:4']) {
+    await append(id)
+    await append('b:1')
+    await context.archive.move({ aggregateIds: [id] })
+  }
+  let opens = 0
+  let closing: Promise<void> | undefined
+  disk.hooks.open = async () => {
+    opens += 1
+    closing ??= context.close()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await expect(context.health.check()).rejects.toMatchObject({ code: 'CANCELED' })
+  await closing
+  expect(opens).toBe(1)
+  delete disk.hooks.open
+  context = await open()
+})

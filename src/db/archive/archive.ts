@@ -149,7 +149,7 @@ export const createArchive = (parts: ArchiveParts): ArchivePort & { readonly clo
     }
   }
 
-  const verify: ArchivePort['verify'] = async ({ segmentId }) => {
+  const verify: ArchivePort['verify'] = async ({ segmentId, onSegment = () => undefined }) => {
     const all = await inTurn(listed)
     const chosen = all.filter(({ id }) => segmentId === undefined || id === segmentId)
     if (segmentId !== undefined && chosen.length === 0) {
@@ -157,6 +157,7 @@ export const createArchive = (parts: ArchiveParts): ArchivePort & { readonly clo
     }
     const findings: ArchiveFinding[] = []
     for (const segment of chosen) {
+      onSegment()
       // oxlint-disable-next-line no-await-in-loop -- one file in memory at a time
       const finding = await findingOf(segment)
       if (finding !== null) findings.push(finding)

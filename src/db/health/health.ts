@@ -14,8 +14,8 @@ export type Health = { readonly port: HealthPort; readonly stop: () => Promise<v
 /** After an unclean end, the check waits until the first screen has been drawn. */
 const CHECK_AFTER_MS = 3_000
 
-/** Reads every archive segment through; answers with those that cannot be read. */
-export type VerifyArchive = () => Promise<readonly ArchiveFinding[]>
+/** Reads every archive segment through; answers with those that cannot be read. What `onSegment` throws ends it. */
+export type VerifyArchive = (onSegment: () => void) => Promise<readonly ArchiveFinding[]>
 
 /** Watches over one open database. */
 export const createHealth = (args: {
@@ -63,7 +63,7 @@ export const createHealth = (args: {
         }
       )
       checking = 'archive_segments'
-      const segments = (await verifyArchive()).filter(({ isDamaged }) => isDamaged)
+      const segments = (await verifyArchive(expectOpen)).filter(({ isDamaged }) => isDamaged)
       const findings = [
         ...file.findings,
         ...segments.map(({ message }) => ({ table: 'archive_segments', message })),

@@ -174,7 +174,7 @@ export const openContextIn = async (place: StoragePlace, options: SqliteOptions)
       isRestored,
       world: options,
       readRange: createRangeReader(database, transactions, archived),
-      verifyArchive: () => archive.verify({})
+      verifyArchive: (onSegment) => archive.verify({ onSegment })
     })
     const isKept = (name: string): boolean => shelf.keptBlobs().has(name)
     const files = createBlobFiles(database, transactions, upkeep.inRoom(blobs), isKept)
