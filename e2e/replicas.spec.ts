@@ -31,8 +31,14 @@ test.describe('replicas', () => {
           () => 'done',
           (error: { code?: string }) => error.code
         )
+        const [views] = await queryProjection({
+          sql: `SELECT (SELECT max(position) FROM log_index) AS last, (SELECT count(*) FROM workflow_activity) AS workflows`,
+          replica
+        })
+        const isInView = views?.['last'] === last?.position && Number(views?.['workflows']) === 0
         const { isSame } = await window.flowforge.replicas.check({ replica })
-        asked.push({ direct: row?.['direct'], isLast: row?.['last'] === last?.position, refused, isSame })
+        const isLast = row?.['last'] === last?.position
+        asked.push({ direct: row?.['direct'], isLast, isInView, refused, isSame })
       }
       const engine = await queryProjection({ sql: 'SELECT version() AS engine', replica: 'analytics' })
       const rows = await queryProjection({
@@ -43,8 +49,14 @@ test.describe('replicas', () => {
     })
     expect(answers.before).toEqual(['off', 'off'])
     expect(answers.asked).toEqual([
-      { isLast: true, isSame: true, refused: 'NOT_ALLOWED', direct: 1 },
-      { isLast: true, isSame: true, refused: expect.stringMatching(/NOT_ALLOWED|INVALID_INPUT/), direct: 1 }
+      { isLast: true, isInView: true, isSame: true, refused: 'NOT_ALLOWED', direct: 1 },
+      {
+        isLast: true,
+        isInView: true,
+        isSame: true,
+        refused: expect.stringMatching(/NOT_ALLOWED|INVALID_INPUT/),
+        direct: 1
+      }
     ])
     expect(answers.after).toEqual(['following', 'following'])
     expect(answers.engine).toEqual([{ engine: expect.stringMatching(/^v1\./) }])
