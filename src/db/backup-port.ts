@@ -78,7 +78,7 @@ export interface BackupPort {
    * Lets the staged backup take the place of the database, which is kept. Afterwards this context answers nothing any
    * more: close it and open storage again.
    *
-   * Where it fails after its large blobs were written, the file must be staged again.
+   * Where it fails after its large blobs were written, the file must be staged again. A cancel is heard until `onSwap`.
    *
    * @param onSwap called when all is prepared, just before this context stops answering; whatever follows, it must then
    * be opened again

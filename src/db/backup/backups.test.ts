@@ -469,6 +469,33 @@ test('a restore that fails when it was taken apart says that the file must be ch
   expect(await content()).toEqual(before)
 })
 
+test('a restore that is canceled while its database is made changes nothing', async () => {
+  const { file } = await context.backup.create({})
+  await append('later')
+  await context.close()
+  const stop = new AbortController()
+  const { databases } = place
+  place = {
+    ...place,
+    databases: {
+      ...databases,
+      compactInto: async (...args) => {
+        await databases.compactInto(...args)
+        stop.abort()
+      }
+    }
+  }
+  context = await open()
+  const before = await content()
+  const { id } = await context.backup.stage(file, {})
+  let swaps = 0
+  const restoring = context.backup.restore(id, () => (swaps += 1), { signal: stop.signal })
+  await expect(restoring).rejects.toMatchObject({ code: 'CANCELED' })
+  expect(swaps).toBe(0)
+  expect(place.databases.names()).not.toContain('/restored-1.db')
+  expect(await content()).toEqual(before)
+})
+
 describe('a backup that is too large to be looked at in one go', () => {
   const verified = async (file: Blob, job: BackupJob = {}) => {
     const files = await openMemoryFiles()

@@ -224,6 +224,8 @@ export const createBackups = (parts: BackupParts): BackupPort & { readonly close
           // From here on what was staged is no backup any more: where this fails, the file must be read in again.
           isTakenApart = true
           await prepareReplacement({ incoming, files, next, storage, migrations, now })
+          // Nobody was heard while the database was made.
+          await nextTurn(job.signal)
           await isWanted()
           await replaceBy(next, onSwap)
         } catch (thrown) {
