@@ -1,10 +1,13 @@
 import type { Row } from '../ports.ts'
 import type { SqliteDatabase } from '../sqlite/sqlite-database.ts'
+import { countEntries } from './index-entries.ts'
 import { FIRST_PIECE, nextPiece } from './piece-size.ts'
 
 /** How long one step may keep others waiting, in ms. A table that takes longer is walked in pieces. */
 export const STEP_MS = 100
 const STEPS_A_LOOK = 1_000
+/** An index with so many entries more than twice the rows leads in circles. */
+const SURPLUS = 2_000
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
@@ -112,10 +115,8 @@ export const walkTable = async (
   // Between two turns rows come and go.
   if (!isStill) return problems
   for (const { name } of indexes) {
-    // `count(*)` would be asked of whichever index is the smallest.
-    const count = `SELECT total(1) AS count FROM ${quoted(table)} INDEXED BY ${quoted(name)}`
-    // oxlint-disable-next-line no-await-in-loop -- an index a turn
-    const entries = Number(await inTurn(() => database.allOnce(count)[0]?.['count']))
+    // oxlint-disable-next-line no-await-in-loop -- one index after the other
+    const entries = await countEntries(database, inTurn, { table, index: name, most: 2 * rows + SURPLUS })
     if (entries !== rows) problems.push(`The index ${name} has ${entries} entries for ${rows} rows.`)
   }
   return problems
