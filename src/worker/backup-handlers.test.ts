@@ -72,3 +72,19 @@ test('nor in which one was begun while it was being put in place', async () => {
   await context.eventStore.append({ aggregateId: 'a:1', eventType: 'X', payload: {} })
   expect((await context.facts()).logPosition).toBe(2)
 })
+
+test('a restore can be canceled from its beginning, also where there are no large blobs to be written', async () => {
+  const { inspectionId } = await backup.inspect({ file: await backup.create(undefined) })
+  const { restore } = context.backup
+  Object.assign(context.backup, {
+    restore: (...[id, onSwap, job, isWanted]: Parameters<typeof restore>) => {
+      const onProgress: typeof job.onProgress = (progress) => {
+        job.onProgress?.(progress)
+        void backup.cancel(undefined)
+      }
+      return restore(id, onSwap, { ...job, onProgress }, isWanted)
+    }
+  })
+  await expect(backup.restore({ inspectionId })).rejects.toMatchObject({ code: 'CANCELED' })
+  expect(replaced).toBe(0)
+})

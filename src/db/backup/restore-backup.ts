@@ -19,6 +19,8 @@ export const writeLargeBlobs = async (
 ): Promise<void> => {
   const total = manifest.files.reduce((sum, { size }) => sum + size, 0)
   let done = 0
+  // Whoever may cancel it hears that it has begun.
+  job.onProgress?.({ phase: 'restoring', done, total })
   for (const { name } of manifest.files) {
     const chunks = chunksOf(incoming, name)
     const stream = new ReadableStream<Uint8Array>({
