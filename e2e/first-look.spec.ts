@@ -50,8 +50,8 @@ test('a value that no expression can take is explained in the preview, and a mis
   await page.goto(`${server.address}workflows/${encodeURIComponent(workflowId)}`)
   await page.getByText('Numbers', { exact: true }).last().click()
   const preview = page.getByRole('tabpanel', { name: 'Preview' })
-  await expect(preview.getByRole('alert')).toContainText('A run lets them leave by “rejected”')
-  await expect(preview.getByRole('alert')).toContainText('try_cast')
+  await expect(preview.getByText('a run lets them leave by “rejected”')).toBeVisible()
+  await expect(preview.getByRole('alert')).toHaveCount(0)
   // An expression is seen whole, however many lines it takes.
   const field = page.getByLabel('Expression of number')
   expect(await field.evaluate(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)).toBe(0)

@@ -1,7 +1,8 @@
-import { FlowForgeError, type DbContext } from '../db/ports.ts'
+import { FlowForgeError, toFlowForgeError, type DbContext } from '../db/ports.ts'
 import { parseDocument, toDocument, toGraph } from '../workflow/document.ts'
 import type { Graph } from '../workflow/graph.ts'
 import { mayStandInDraft, type Problem } from '../workflow/problem.ts'
+import { canRejectRows } from '../workflow/rejecting.ts'
 import { toVersionId, type Workflow } from '../workflow/workflow/workflow-state.ts'
 import { workflowAggregate, type WorkflowCommand } from '../workflow/workflow/workflow.ts'
 import type { AggregateStore, Loaded } from './aggregate-store.ts'
@@ -147,30 +148,44 @@ export const createWorkflowHandlers = (parts: Parts): FlowForgeApi['workflows'] 
     lastPreview.abort()
     const current = new AbortController()
     lastPreview = current
-    const { plan, sources, resolved } = await planning.plan(await graphOf(args.workflowId, args.version), {
-      parameters: args.parameters,
-      until: args.nodeId,
-      moment: { clock: world.now(), seed: PREVIEW_SEED },
-      usesPins: true
-    })
-    const outputs = plan.steps.find((step) => step.nodeId === args.nodeId)?.outputs ?? []
-    const relation =
-      args.port === undefined ? outputs[0] : outputs.find((id) => id === `${args.nodeId}.${args.port}`)
-    if (relation === undefined) {
-      const message = `There is nothing to show of "${args.nodeId}"${args.port === undefined ? '' : ` at "${args.port}"`}.`
-      throw new FlowForgeError('NOT_FOUND', message, { nodeId: args.nodeId, port: args.port ?? null })
+    const { signal } = current
+    const graph = await graphOf(args.workflowId, args.version)
+    const planned = (rejecting?: ReadonlySet<string>) =>
+      planning.plan(graph, {
+        parameters: args.parameters,
+        until: args.nodeId,
+        moment: { clock: world.now(), seed: PREVIEW_SEED },
+        rejecting,
+        usesPins: true
+      })
+    const show = async ({ plan, sources, resolved }: Awaited<ReturnType<typeof planned>>) => {
+      const outputs = plan.steps.find((step) => step.nodeId === args.nodeId)?.outputs ?? []
+      const relation =
+        args.port === undefined ? outputs[0] : outputs.find((id) => id === `${args.nodeId}.${args.port}`)
+      if (relation === undefined) {
+        const message = `There is nothing to show of "${args.nodeId}"${args.port === undefined ? '' : ` at "${args.port}"`}.`
+        throw new FlowForgeError('NOT_FOUND', message, { nodeId: args.nodeId, port: args.port ?? null })
+      }
+      return engine.preview({
+        plan,
+        relation,
+        limit: args.limit ?? 1_000,
+        sources,
+        known: toKnown(await pinnedRows(context, { plan, graph: resolved, signal })),
+        signal,
+        ask: await previewAsk(args.workflowId)
+      })
     }
-    const ask = await previewAsk(args.workflowId)
-    const pinned = await pinnedRows(context, { plan, graph: resolved, signal: current.signal })
-    return engine.preview({
-      plan,
-      relation,
-      limit: args.limit ?? 1_000,
-      sources,
-      known: toKnown(pinned),
-      signal: current.signal,
-      ask
-    })
+    const usual = await planned()
+    try {
+      return await show(usual)
+    } catch (thrown) {
+      const { details } = toFlowForgeError(thrown)
+      const tried = new Set(usual.resolved.nodes.filter(canRejectRows).map(({ id }) => id))
+      if (details['reason'] !== 'query' || tried.size === 0) throw thrown
+      // As a run does: rows for which an expression fails leave, and the others are shown.
+      return { ...(await show(await planned(tried))), isTried: true }
+    }
   }
 
   return {

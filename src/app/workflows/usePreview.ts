@@ -10,7 +10,7 @@ const WORKING_MS = 300
 
 export type PortPreview = {
   readonly port: PortRef
-  readonly page: Page | null
+  readonly page: (Page & { readonly isTried?: boolean }) | null
   readonly error: unknown
   readonly working: boolean
 }

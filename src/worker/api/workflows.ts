@@ -89,5 +89,6 @@ export type WorkflowsApi = {
   describe(args: Inputs['describe']): Promise<void>
   remove(args: Inputs['remove']): Promise<void>
   check(args: Inputs['check']): Promise<WorkflowCheck>
-  preview(args: Inputs['preview']): Promise<Page>
+  /** `isTried`: an expression fails for some rows, which leave as they would in a run. */
+  preview(args: Inputs['preview']): Promise<Page & { isTried?: boolean }>
 }

@@ -57,6 +57,22 @@ describe('a row for which an expression fails', () => {
     expect((await logsOf(runId, 'warn'))[0]?.['message']).toContain('Nothing reads it')
   })
 
+  test('is left out of a preview, which says so; what cannot be told by row is refused as before', async () => {
+    const workflowId = await prepare(documentOf('Casts', nodes, edges))
+    const { preview, edit } = program.flowforge.workflows
+    const page = await preview({ workflowId, nodeId: 'cast' })
+    expect(page).toMatchObject({ total: 3, isTried: true })
+    expect(page.rows.map(({ k }) => k)).toEqual(['a', 'c', 'd'])
+    expect(await preview({ workflowId, nodeId: 'out', port: 'in' })).toMatchObject({
+      total: 3,
+      isTried: true
+    })
+    expect(await preview({ workflowId, nodeId: 'in' })).not.toHaveProperty('isTried')
+    const summing = { steps: [{ op: 'aggregate', groupBy: [], columns: { n: 'sum(CAST(v AS INTEGER))' } }] }
+    await edit({ workflowId, changes: [{ type: 'set-spec', nodeId: 'cast', spec: summing }] })
+    await expect(preview({ workflowId, nodeId: 'cast' })).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
   test('ends the run where that is asked for, also when a run before has rejected it', async () => {
     const workflowId = await prepare(documentOf('Casts', nodes, edges))
     await program.run({ workflowId })
